@@ -47,7 +47,7 @@ class Call:
     """A call that a person there took.
 
     `number`: who was asked for; `shown`: who called, as the exchange was told; `signalling`,
-    `sound`: whether either was encrypted.
+    `sound`: whether either was encrypted; `note`: the header X-1330-Note.
     """
 
     number: str
@@ -55,6 +55,7 @@ class Call:
     signalling: bool
     sound: bool
     codec: str
+    note: str = ""
 
 
 class Exchange(Running):
@@ -102,8 +103,8 @@ class Exchange(Running):
         """The calls that have ended, in order."""
         text = (self.asterisk.log / "messages.log").read_text("utf-8", "replace")
         return [
-            Call(one[1], one[2], one[3] == "1", one[4] == "1", one[5])
-            for one in re.finditer(r"took (\S+) from (\S*) (\d) (\d) (\S+)", text)
+            Call(one[1], one[2], one[3] == "1", one[4] == "1", one[5], one[6])
+            for one in re.finditer(r"took (\S+) from (\S*) (\d) (\d) (\S+) note (.*)", text)
         ]
 
     def heard(self) -> list[int]:
@@ -189,7 +190,8 @@ max_contacts=4
         facts = "${CHANNEL(pjsip,secure)} ${CHANNEL(rtp,secure)} ${CHANNEL(audionativeformat)}"
         return f"""\
 [taken]
-exten => _[+0-9].,1,Ringing()
+exten => _[+0-9].,1,Set(NOTE=${{PJSIP_HEADER(read,X-1330-Note)}})
+ same => n,Ringing()
  same => n,Wait(0.5)
  same => n,Answer()
  same => n,Wait(1)
@@ -201,7 +203,7 @@ exten => _[+0-9].,1,Ringing()
  same => n,Set(ROUND=$[0${{ROUND}} + 1])
  same => n,Set(HEARD=0${{STAT(s,{heard}-${{UNIQUEID}}.wav)}})
  same => n,GotoIf($[${{HEARD}} < {HEARD_BYTES} & ${{ROUND}} < {ROUNDS}]?record)
- same => n,Log(NOTICE,took ${{EXTEN}} from ${{CALLERID(num)}} {facts})
+ same => n,Log(NOTICE,took ${{EXTEN}} from ${{CALLERID(num)}} {facts} note ${{NOTE}})
  same => n,Hangup(16)
 """
 

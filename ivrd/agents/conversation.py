@@ -10,7 +10,8 @@ from ivrd.asterisk.async_agi import Session, quoted
 from ivrd.asterisk.speech import Prompt, Speech
 from ivrd.core import agent_call
 from ivrd.core.agent_call import Act, Answered, CheckPin, LetIn, PinChecked
-from ivrd.core.menu import Await, GoodBye, Key, NoInput, PromptsPlayed, Say
+from ivrd.core.commands import Await, GoodBye, Say
+from ivrd.core.inputs import Key, NoInput, PromptsPlayed
 
 OVERDUE_SECONDS = 5.0  # after the lease, which ends the call when a result does not come
 

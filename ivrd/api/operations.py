@@ -27,7 +27,7 @@ from ivrd.config.problem import ConfigError, Problem
 from ivrd.config.settings import Settings, closed_queues
 from ivrd.config.sounds import Recordings
 from ivrd.core.challenge import ChallengeLimits
-from ivrd.core.menu import Tree
+from ivrd.core.menu_tree import Tree
 from ivrd.core.plan import PlanState
 from ivrd.core.status_schema import (
     AsteriskStatus,

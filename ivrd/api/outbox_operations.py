@@ -124,5 +124,6 @@ class OutboxOperations:
             "due_in_seconds": max(0.0, due_at - now) if waits else None,
             "gives_up_in_seconds": max(0.0, one.give_up_at - now) if waits else None,
             "ended_at": None if one.ended_at is None else one.ended_at + shift,
+            "reached_at": None if one.reached_at is None else one.reached_at + shift,
             "sent_now": self._outbox.backlog.is_sent_now(one),
         }

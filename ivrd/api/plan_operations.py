@@ -11,7 +11,7 @@ from ivrd.config.plans import MINUTE, MOST_MINUTES, in_force
 from ivrd.config.problem import unknown
 from ivrd.config.settings import Settings
 from ivrd.core import callback_menu, link_menu, menu
-from ivrd.core.menu import Say
+from ivrd.core.commands import Say
 from ivrd.core.menu_mode import MenuMode
 from ivrd.core.overflow import Decision, Snapshot, decide
 from ivrd.core.plan import Plan, PlanRefused, Run

@@ -20,7 +20,7 @@ from aiohttp import web
 from ivrd.api.limits import ConnectionLimiter, LimitedRunner
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-BODY_LIMIT = 64 * 1024  # bytes of a body; only a partner's answer is read
+BODY_LIMIT = 64 * 1024  # bytes of a body; only what is signed is read
 BODY_SECONDS = 2.0  # in which it has to be there
 BODIES_AT_ONCE = 8
 LINE_LIMIT = 4096  # bytes of the request line, and of one header
@@ -56,7 +56,8 @@ class NotSigned(Exception):
 
 
 Answer = Mapping[str, Any]
-# What a partner, by its id, has sent: the headers and the body.  Raises the exceptions above.
+# What a partner has sent, or LINE for a channel, by the name of either: the headers and the body.
+# Raises the exceptions above.
 Signed = Callable[[str, Mapping[str, str], str], Awaitable[Answer]]
 Control = Callable[[Mapping[str, str]], Awaitable[Answer]]
 
@@ -66,8 +67,10 @@ def public_app(
     ready: Callable[[], str],
     note: Callable[[], str],
     pledge: Signed,
+    line_told: Signed,
 ) -> web.Application:
-    """/metrics, /-/healthy, /-/ready; POST /partners/ID/pledge for what a partner answers.
+    """/metrics, /-/healthy, /-/ready; POST /partners/ID/pledge for what a partner answers, and
+    /line/CHANNEL/webhook for what LINE tells of messages.
 
     `ready` says what is missing, or nothing; `note` what else should be known of one that is ready.
     """
@@ -89,7 +92,8 @@ def public_app(
     app.router.add_get("/metrics", get_metrics)
     app.router.add_get("/-/healthy", get_healthy)
     app.router.add_get("/-/ready", get_ready)
-    app.router.add_post("/partners/{partner}/pledge", _signed(pledge))
+    app.router.add_post("/partners/{name}/pledge", _signed(pledge))
+    app.router.add_post("/line/{name}/webhook", _signed(line_told))
     return app
 
 
@@ -115,9 +119,7 @@ def _signed(take: Signed) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handle(request: web.Request) -> web.Response:
         try:
             body = await body_of(request)
-            return web.json_response(
-                await take(request.match_info["partner"], request.headers, body)
-            )
+            return web.json_response(await take(request.match_info["name"], request.headers, body))
         except NotSigned as error:
             return web.json_response({"error": str(error)}, status=401)
         except RequestRejected as error:

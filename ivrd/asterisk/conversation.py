@@ -13,12 +13,39 @@ from typing import assert_never
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.async_agi import Session, quoted
 from ivrd.asterisk.speech import Speech
-from ivrd.core import dialogue, menu
+from ivrd.core import dialogue, dialogue_steps, menu
 from ivrd.core.book_result import BookResult
-from ivrd.core.cases import AtCase, CaseAnswer, LookUp
-from ivrd.core.dialogue import AnyVisit, Situation
-from ivrd.core.intake import (
+from ivrd.core.cases import AtCase, LookUp
+from ivrd.core.commands import (
     AddNote,
+    AtBooked,
+    AtClosed,
+    AtDeflected,
+    AtInfo,
+    AtMenu,
+    AtOffer,
+    Await,
+    BackToQueue,
+    Book,
+    Command,
+    GoodBye,
+    Say,
+    SendLink,
+    Speak,
+    ToPerson,
+)
+from ivrd.core.inputs import (
+    Answer,
+    BookAnswer,
+    CaseAnswer,
+    Input,
+    Key,
+    LinkAnswer,
+    NoInput,
+    PromptsPlayed,
+    TicketAnswer,
+)
+from ivrd.core.intake import (
     AtFiled,
     AtIntake,
     BeginIntake,
@@ -26,26 +53,11 @@ from ivrd.core.intake import (
     LeftIntake,
     RedFlags,
     RiskFlags,
-    TicketAnswer,
-)
-from ivrd.core.menu import (
-    AtBooked,
-    AtDeflected,
-    BackToQueue,
-    Book,
-    BookAnswer,
-    Command,
-    GoodBye,
-    Input,
-    Key,
-    LinkAnswer,
-    NoInput,
-    PromptsPlayed,
-    Say,
-    ToPerson,
 )
 from ivrd.core.menu_step import MenuStep
+from ivrd.core.menu_tree import Tree
 from ivrd.core.queue_menu import Waits
+from ivrd.core.situation import AnyVisit, Result, Situation
 from ivrd.core.slots import Slot
 
 NOTHING_RECEIVED = re.compile(r"result=1 \(0\)")  # of RECEIVED
@@ -55,9 +67,9 @@ OVERDUE_SECONDS = 5.0  # after the lease, which takes the caller on when a resul
 
 # What IVRD_STAGE is from then on; a promise is told at once, whatever is queued.
 STAGES: Mapping[type[Command], str] = {
-    menu.AtMenu: "ivr",
-    menu.AtInfo: "info",
-    menu.AtClosed: "closed",
+    AtMenu: "ivr",
+    AtInfo: "info",
+    AtClosed: "closed",
 }
 PROMISED: Mapping[type[Command], str] = {
     AtBooked: "booked",
@@ -76,8 +88,8 @@ class ConversationSettings:
     queues that are closed at this moment.  `day()`: where the hotline is.
     """
 
-    tree: menu.Tree
-    today: Callable[[], menu.Tree]
+    tree: Tree
+    today: Callable[[], Tree]
     length: Callable[[tuple[str, str]], float | None]
     label: Mapping[str, str]
     lease_seconds: float
@@ -179,7 +191,7 @@ class Conversation:
         if self.visit is not None and not self._session.over:
             visit, commands = dialogue.hand_over(self._settings.today(), self.visit)
             if visit != self.visit:
-                self._stepped(dialogue.left_step(visit))
+                self._stepped(dialogue_steps.left_step(visit))
             self._follow((visit, commands))
 
     def give_way(self) -> None:
@@ -237,7 +249,7 @@ class Conversation:
                 )
             else:
                 self._speech.stop_playing()
-                self._stepped(dialogue.begun_step(resume))
+                self._stepped(dialogue_steps.begun_step(resume))
                 self._follow(dialogue.again(self._settings.today(), resume, self._situation()))
             while not self._session.over:
                 self._take(await self._inbox.get())
@@ -261,7 +273,7 @@ class Conversation:
                 self._step(NoInput(unheard=self._nothing_came()))
             case Key() | PromptsPlayed():
                 self._step(received)
-            case BookAnswer() | LinkAnswer() | TicketAnswer() | CaseAnswer():
+            case Answer():
                 self._step(received)
             case _:
                 assert_never(received)
@@ -290,7 +302,7 @@ class Conversation:
         if self.visit is not None:
             tree = self._settings.today()
             visit, commands = dialogue.step(tree, self.visit, received, self._situation())
-            if step := dialogue.step_taken(tree, self.visit, received, visit):
+            if step := dialogue_steps.step_taken(tree, self.visit, received, visit):
                 self._stepped(step)
             self._follow((visit, commands))
 
@@ -321,7 +333,7 @@ class Conversation:
             if queue in tree.closed_prompt and now.opens(topic) in closed
         )
 
-    def _follow(self, result: dialogue.Result) -> None:
+    def _follow(self, result: Result) -> None:
         """Carry out what the menu commands."""
         self.visit, commands = result
         speech = [c for c in commands if isinstance(c, Say)]
@@ -337,19 +349,19 @@ class Conversation:
     def _mark(self, command: Command) -> None:
         """What the ledger and the dialplan must know, and the clock for the caller's answer."""
         match command:
-            case menu.Await(seconds):
+            case Await(seconds):
                 self._ask_what_came()
                 self._awaited = NoInput()
                 self._after(seconds, self._inbox.put_nowait, self._awaited)
-            case menu.Speak(language):
+            case Speak(language):
                 self._set("CHANNEL(language)", language)
-            case menu.AtMenu() | menu.AtInfo() | menu.AtClosed():
+            case AtMenu() | AtInfo() | AtClosed():
                 self._set(dialplan_names.STAGE, STAGES[type(command)])
             case AtBooked() | AtDeflected() | AtFiled():
                 self._session.set_variables({dialplan_names.STAGE: PROMISED[type(command)]})
             case Say() | ToPerson() | GoodBye() | BackToQueue():
                 pass  # carried out when all is marked
-            case Book() | menu.AtOffer() | menu.SendLink() | AtCase() | LookUp():
+            case Book() | AtOffer() | SendLink() | AtCase() | LookUp():
                 pass  # for whoever is told
             case BeginIntake() | AtIntake() | FileTicket() | LeftIntake():
                 pass  # likewise
@@ -388,7 +400,7 @@ class Conversation:
         language = self.visit.language if self.visit else now.tree.languages[0]
         if language not in now.tree.languages:
             language = now.tree.languages[0]
-            self._mark(menu.Speak(language))  # nothing is said in the other any more
+            self._mark(Speak(language))  # nothing is said in the other any more
         queue = now.tree.routing.queue_for(to.topic, language)
         self._set(dialplan_names.QUEUE, queue)
         if (waits_in := self._queue_language(queue, language)) != language:

@@ -92,6 +92,7 @@ STAGE = "IVRD_STAGE"  # ivr, info, closed, queue, booked, deflected: what queue_
 QUEUE = "IVRD_QUEUE"  # the queue to join
 TOPIC = "IVRD_TOPIC"  # the chosen topic, sent on to the agent
 NOTE = "IVRD_NOTE"  # what else the agent is to see: short, in ASCII; several with "; " between
+WHOLE_NOTE = "IVRD_WHOLE_NOTE"  # the same with what goes to no leg whose signalling is in clear
 EFFECTIVE = "IVRD_EFFECTIVE"  # effective arrival in milliseconds since the epoch: the place
 HEAD_START = "IVRD_HEAD_START"  # of whoever is urgent: why, a colon, milliseconds
 BACK = "IVRD_BACK"  # why the caller comes back from a seat: DROPPED, LOST, RETURNED, UNREACHED
@@ -117,7 +118,8 @@ ANNOUNCED = "IVRD_ANNOUNCED"  # once the caller has heard that somebody may list
 WITH = "IVRD_WITH"  # the partner whose person had the talk; empty for a seat of our own
 SETTLED = "IVRD_SETTLED"  # what the caller answered after the talk: as in core/repeat_calls.py
 CALLER_VARIABLES = (
-    *(STAGE, QUEUE, TOPIC, NOTE, EFFECTIVE, HEAD_START, BACK, RUNG, TALKED, DROPS, LOST, CUT),
+    *(STAGE, QUEUE, TOPIC, NOTE, WHOLE_NOTE, EFFECTIVE, HEAD_START, BACK, RUNG, TALKED),
+    *(DROPS, LOST, CUT),
     *(SOURCE, PRIVACY, DIALLED, CODECS, CODEC, VAIN, VAIN_AT, TO, ABOUT, RINGS, FROM_SEAT),
     *(TRIES, ASKED_FOR, ANNOUNCED, WITH, SETTLED),
 )

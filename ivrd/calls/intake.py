@@ -3,7 +3,8 @@
 from collections.abc import Coroutine
 from typing import Any, Protocol
 
-from ivrd.core.intake import FileTicket, IntakeCommand, TicketAnswer
+from ivrd.core.inputs import TicketAnswer
+from ivrd.core.intake import FileTicket, IntakeCommand
 
 
 class Intake(Protocol):

@@ -23,7 +23,7 @@ from ivrd.calls.menu_call import MenuCall, MenuPosition, is_challenged, is_waiti
 from ivrd.calls.menu_requests import MenuRequests
 from ivrd.core import dialogue, queue_menu
 from ivrd.core.challenge import Reason
-from ivrd.core.menu import Command
+from ivrd.core.commands import Command
 from ivrd.core.menu_step import MenuStep, StepKind
 from ivrd.core.queue_menu import Waits
 

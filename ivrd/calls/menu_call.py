@@ -7,12 +7,14 @@ from ivrd.asterisk.async_agi import Session
 from ivrd.asterisk.conversation import Conversation
 from ivrd.core import dialogue
 from ivrd.core.callback_menu import OfferVisit
-from ivrd.core.dialogue import AnyVisit
+from ivrd.core.case_menu import CaseVisit
+from ivrd.core.commands import AddNote
 from ivrd.core.dtmf import DtmfDecoder
-from ivrd.core.intake_menu import IntakeVisit
+from ivrd.core.intake_visit import IntakeVisit
 from ivrd.core.link_menu import LinkVisit
 from ivrd.core.menu import Visit
 from ivrd.core.queue_menu import QueueVisit
+from ivrd.core.situation import AnyVisit
 
 KEYS_KEPT = 64  # of each call; more than anybody presses in the seconds that count
 
@@ -50,13 +52,17 @@ class MenuCall:
     position: MenuPosition | None = None
     keys: list[tuple[float, str]] = field(default_factory=list, repr=False)
     dtmf: DtmfDecoder = field(default_factory=DtmfDecoder)
-    notes: list[str] = field(default_factory=list, repr=False)
+    notes: list[AddNote] = field(default_factory=list, repr=False)
 
-    def add_note(self, text: str) -> None:
+    def add_note(self, note: AddNote) -> None:
         """Have one thing more shown."""
-        if self.session is not None and text not in self.notes:
-            self.notes.append(text)
-            self.session.set_variables({dialplan_names.NOTE: "; ".join(self.notes)})
+        if self.session is not None and note not in self.notes:
+            self.notes.append(note)
+            whole = "; ".join(of.text for of in self.notes)
+            in_clear = "; ".join(of.in_clear or of.text for of in self.notes)
+            self.session.set_variables(
+                {dialplan_names.NOTE: in_clear, dialplan_names.WHOLE_NOTE: whole}
+            )
 
     def add_key(self, digit: str, at: float) -> None:
         """Remember a key."""
@@ -97,6 +103,6 @@ def is_challenged(visit: AnyVisit | None) -> bool:
 
 def is_waiting(visit: AnyVisit) -> bool:
     """Whether it is one of a caller who waits."""
-    if isinstance(visit, OfferVisit | LinkVisit | IntakeVisit):
+    if isinstance(visit, OfferVisit | LinkVisit | IntakeVisit | CaseVisit):
         return visit.waits
     return isinstance(visit, QueueVisit)

@@ -4,11 +4,27 @@ from collections.abc import Callable, Mapping
 from typing import assert_never
 
 from ivrd.core import call_events as c
-from ivrd.core import menu
 from ivrd.core.call import CallState
 from ivrd.core.cases import AtCase, LookUp
-from ivrd.core.intake import (
+from ivrd.core.commands import (
     AddNote,
+    AtBooked,
+    AtClosed,
+    AtDeflected,
+    AtInfo,
+    AtMenu,
+    AtOffer,
+    Await,
+    BackToQueue,
+    Book,
+    Command,
+    GoodBye,
+    Say,
+    SendLink,
+    Speak,
+    ToPerson,
+)
+from ivrd.core.intake import (
     AtFiled,
     AtIntake,
     BeginIntake,
@@ -18,20 +34,19 @@ from ivrd.core.intake import (
     RiskFlags,
 )
 from ivrd.core.ledger import Ledger
-from ivrd.core.menu import Command
 from ivrd.core.priority import Urgency
 
 # Where a caller is who has been promised something, and the event that leads there.
 PROMISED: Mapping[type[Command], tuple[CallState, c.Event]] = {
-    menu.AtBooked: (CallState.BOOKED, c.Booked()),
-    menu.AtDeflected: (CallState.DEFLECTED, c.Deflected()),
+    AtBooked: (CallState.BOOKED, c.Booked()),
+    AtDeflected: (CallState.DEFLECTED, c.Deflected()),
     AtFiled: (CallState.INFO, c.PlayedMessage()),
 }
 # Where a caller is in the menus, as an event.
 REACHED: Mapping[type[Command], c.Event] = {
-    menu.AtInfo: c.PlayedMessage(),
-    menu.AtClosed: c.Rejected(),
-    menu.AtMenu: c.ReturnedToMenu(),
+    AtInfo: c.PlayedMessage(),
+    AtClosed: c.Rejected(),
+    AtMenu: c.ReturnedToMenu(),
 }
 # What those are who have said yes in the intake.
 URGENT: Mapping[type[Command], Urgency] = {
@@ -64,23 +79,23 @@ class MenuProgress:
         if call_id not in self._ledger.calls:
             return
         match command:
-            case menu.AtInfo() | menu.AtClosed() | menu.AtMenu():
+            case AtInfo() | AtClosed() | AtMenu():
                 self._apply_event(call_id, REACHED[type(command)])
-            case menu.Speak(language):
+            case Speak(language):
                 self._ledger.note(call_id, language=language)
                 self._moved(call_id)
             case (
-                menu.ToPerson(topic=topic)
-                | menu.AtOffer(topic)
-                | menu.SendLink(topic)
+                ToPerson(topic=topic)
+                | AtOffer(topic)
+                | SendLink(topic)
                 | FileTicket(topic=topic)
                 | AtCase(topic)
             ):
                 self._ledger.note(call_id, topic=topic)
                 self._moved(call_id)
-            case menu.AtBooked() | menu.AtDeflected() | AtFiled():
+            case AtBooked() | AtDeflected() | AtFiled():
                 self._promised(call_id, *PROMISED[type(command)])
-            case menu.Say() | menu.Await() | menu.GoodBye() | menu.Book() | menu.BackToQueue():
+            case Say() | Await() | GoodBye() | Book() | BackToQueue():
                 self._moved(call_id)
             case RedFlags() | RiskFlags():
                 self._mark(call_id, URGENT[type(command)])

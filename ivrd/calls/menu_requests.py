@@ -14,9 +14,10 @@ from ivrd.calls.intake import Intake
 from ivrd.calls.links import Links
 from ivrd.calls.menu_call import MenuCall
 from ivrd.core.book_result import BookResult
-from ivrd.core.cases import CaseAnswer, CaseQuestion, CaseResult, LookUp
-from ivrd.core.intake import AddNote, FileTicket, IntakeCommand, TicketAnswer
-from ivrd.core.menu import Book, Command, SendLink
+from ivrd.core.cases import CaseQuestion, CaseResult, LookUp
+from ivrd.core.commands import AddNote, Book, Command, SendLink
+from ivrd.core.inputs import CaseAnswer, TicketAnswer
+from ivrd.core.intake import FileTicket, IntakeCommand
 
 
 class MenuRequests:
@@ -49,6 +50,9 @@ class MenuRequests:
             self._tasks.start(call_id, self._send_link(call_id, command.topic))
         elif isinstance(command, LookUp):
             self._tasks.start(call_id, self._look_up(call_id, command.question))
+        elif isinstance(command, AddNote):
+            if line := self._lines.get(call_id):
+                line.add_note(command)
         elif isinstance(command, IntakeCommand):
             self._registers(call_id, command)
 
@@ -58,8 +62,6 @@ class MenuRequests:
         if isinstance(command, FileTicket):
             filed = self._intake.file(call_id, command)
             self._tasks.start(call_id, self._file(call_id, filed))
-        elif isinstance(command, AddNote) and (line := self._lines.get(call_id)):
-            line.add_note(command.text)
 
     async def _file(self, call_id: str, filed: Coroutine[Any, Any, TicketAnswer]) -> None:
         """Tell what comes of a ticket to whoever speaks with the caller then."""

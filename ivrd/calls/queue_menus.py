@@ -20,6 +20,7 @@ from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.ami_protocol import BadValue, ConnectionLost, mark_retrieved
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.booking import Booking
+from ivrd.calls.cases import Cases
 from ivrd.calls.intake import Intake
 from ivrd.calls.ivr import IvrSettings
 from ivrd.calls.links import Links
@@ -63,6 +64,7 @@ class QueueMenus:
     booking: Booking
     links: Links
     intake: Intake
+    cases: Cases
     menus: Callable[[], Menus]
     recheck: Callable[[], Recheck]
     _opening: set[str] = field(default_factory=set)  # asked for, and not there yet
@@ -132,6 +134,7 @@ class QueueMenus:
             callback=self.booking.offered(call_id),
             link=self.links.offered(call_id),
             intake=call.topic in tree.intake_topics and self.intake.offered(call_id),
+            case=call.topic in tree.case_topics and not self.cases.paused,
         )
 
     # --- the turn --------------------------------------------------------------------------

@@ -95,6 +95,7 @@ class CallTracker:
             booking,
             links,
             intake,
+            cases,
             lambda: self.ivr,
             lambda: self._recheck,
         )

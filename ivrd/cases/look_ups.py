@@ -18,7 +18,8 @@ from ivrd.config.cases import CrmSettings
 from ivrd.core import breaker as breakers
 from ivrd.core.breaker import Breaker, BreakerState, Limits
 from ivrd.core.breaker_events import Failure, FailureKind, Lasted, NoResponse, Refused
-from ivrd.core.cases import CaseAnswer, CaseQuestion, CaseResult
+from ivrd.core.cases import CaseQuestion, CaseResult
+from ivrd.core.inputs import CaseAnswer
 
 MOST_KEPT = 10_000  # answers
 LONGEST_PAUSES = 10  # times the first one

@@ -21,7 +21,7 @@ from ivrd.cli.service_user import Need, refused, unit_user
 from ivrd.config import certificates, languages, trunk_media, yamlfile
 from ivrd.config.files import FILES, OPTIONAL_FILES
 from ivrd.config.load import load
-from ivrd.config.outbox_settings import FileSettings, HttpSettings
+from ivrd.config.outbox_settings import FileSettings, HttpSettings, LineSettings
 from ivrd.config.partners import not_spoken
 from ivrd.config.problem import ConfigError
 from ivrd.config.prompt_validity import ending
@@ -243,6 +243,12 @@ def _outbox_secrets(settings: Settings) -> Iterator[Step]:
             except ConfigError as error:
                 remedy = "put what the other system has given you into"
                 yield Step([str(error)], f"{remedy} {http.secret_file}")
+    for channel in settings.outbox.channels.values():
+        if isinstance(channel, LineSettings) and (path := channel.channel_secret_file):
+            try:
+                read_secret(path, channel.channel_secret_variable, token=True)
+            except ConfigError as error:
+                yield Step([str(error)], f"put the LINE channel's secret into {path}")
     for contact in settings.call_outs.contacts.values():
         if contact.secret_file:
             try:
@@ -351,6 +357,8 @@ def _needs(settings: Settings) -> Iterator[Need]:
     for channel in settings.outbox.channels.values():
         if isinstance(channel, FileSettings):
             yield Need(channel.path.parent, writes=True)
+        elif isinstance(channel, LineSettings) and channel.channel_secret_file:
+            yield Need(channel.channel_secret_file)
     for http in _asked(settings):
         yield from (Need(path) for path in (http.secret_file, http.ca_file) if path)
     answers = (contact.secret_file for contact in settings.call_outs.contacts.values())

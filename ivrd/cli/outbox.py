@@ -66,7 +66,7 @@ def entries_text(rows: list[dict[str, Any]]) -> str:
             row["id"],
             row["use"],
             row["channel"],
-            row["state"],
+            "reached" if row["reached_at"] is not None else row["state"],
             _next(row),
             row["why"],
             length(row["age_seconds"]),
@@ -99,6 +99,8 @@ def entry_text(row: dict[str, Any]) -> str:
         lines.append(f"next attempt {nxt}; given up in {length(row['gives_up_in_seconds'])}")
     if row["ended_at"] is not None:
         lines.append(f"since {_moment(row['ended_at'])}")
+    if row["reached_at"] is not None:
+        lines.append(f"its recipient has it: told at {_moment(row['reached_at'])}")
     return "\n".join(lines)
 
 

@@ -19,9 +19,8 @@ from ivrd.config.queues import QueuesFile
 from ivrd.config.settings import NumberSettings
 from ivrd.config.yamlfile import Key
 from ivrd.core.cases import CaseTable
-from ivrd.core.menu import (
-    BACK_KEY,
-    PERSON_KEY,
+from ivrd.core.inputs import BACK_KEY, PERSON_KEY
+from ivrd.core.menu_tree import (
     Choice,
     Menu,
     ToCase,

@@ -100,6 +100,7 @@ _PLAIN = worded("an address such as https://gateway.example/send", _url)
 URL = _Url(_PLAIN.what, _PLAIN.read)
 FIELD = pattern("the place of a value in JSON, such as result.0.status", r"[\w.-]{1,100}")
 ENV = "IVRD_OUTBOX_{}_SECRET"  # stands in for a channel's secret_file
+LINE_ENV = "IVRD_OUTBOX_{}_CHANNEL_SECRET"  # and for its channel_secret_file
 
 Texts = dict[Annotated[str, LANGUAGE], Annotated[str, template(670, MESSAGES)]]
 
@@ -146,6 +147,7 @@ class LinePart(HttpPart):
     """A LINE Official Account."""
 
     url: Annotated[str, URL, RELOAD] = "https://api.line.me"
+    channel_secret_file: Annotated[str, PATH, RELOAD] = ""
 
 
 class FilePart(Part):
@@ -286,7 +288,12 @@ def settings(parsed: OutboxFile, folder: Path) -> OutboxSettings:
     for name, webhook in parsed.webhooks.items():
         channels[name] = WebhookSettings(_http(name, webhook, webhook.url, folder))
     for name, line in parsed.line.items():
-        channels[name] = LineSettings(_http(name, line, line.url, folder))
+        secret = line.channel_secret_file
+        channels[name] = LineSettings(
+            _http(name, line, line.url, folder),
+            located(folder, secret) if secret else None,
+            _variable(LINE_ENV, name),
+        )
     for name, sms in parsed.sms.items():
         channels[name] = SmsSettings(
             _http(name, sms, sms.url, folder),
@@ -316,9 +323,13 @@ def _http(name: str, part: HttpPart, url: str, folder: Path) -> HttpSettings:
     return HttpSettings(
         url,
         located(folder, part.secret_file) if part.secret_file else None,
-        ENV.format(name.upper().replace("-", "_")),
+        _variable(ENV, name),
         located(folder, part.ca_file) if part.ca_file else None,
         part.timeout_seconds,
         part.at_once,
         part.per_second,
     )
+
+
+def _variable(form: str, name: str) -> str:
+    return form.format(name.upper().replace("-", "_"))

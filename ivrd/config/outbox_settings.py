@@ -51,9 +51,15 @@ class SmsSettings:
 
 @dataclass(frozen=True)
 class LineSettings:
-    """A LINE Official Account; its secret is the channel access token."""
+    """A LINE Official Account; its secret is the channel access token.
+
+    channel_secret_file: what LINE signs with that tells us when a message has reached its user;
+    None: it does not tell.  channel_secret_variable in the environment stands in for it.
+    """
 
     http: HttpSettings
+    channel_secret_file: Path | None = None
+    channel_secret_variable: str = ""
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ from ivrd.config.queues import QueuesFile
 from ivrd.config.settings import Settings
 from ivrd.config.yamlfile import Document, Key
 from ivrd.core.challenge import NO_LIMITS, ChallengeLimits, RateLimit
-from ivrd.core.menu import Tree
 from ivrd.core.menu_mode import MenuMode
+from ivrd.core.menu_tree import Tree
 from ivrd.core.overflow import Policy
 from ivrd.core.plan import Plan, Trigger
 

@@ -22,7 +22,7 @@ from ivrd.config.model import File, M, Part
 from ivrd.config.problem import Problem, unknown
 from ivrd.config.settings import Settings
 from ivrd.config.yamlfile import Key
-from ivrd.core.menu import ToIntake, ToLink
+from ivrd.core.menu_tree import ToIntake, ToLink
 from ivrd.core.numbers import pieces
 
 FILE = "prompts.yaml"

@@ -18,7 +18,7 @@ from ivrd.config.trunk_settings import TlsSettings, TrunkSettings
 from ivrd.core.agent_call import Request
 from ivrd.core.challenge import ChallengeLimits
 from ivrd.core.deflection import Rules as LinkRules
-from ivrd.core.menu import Tree
+from ivrd.core.menu_tree import Tree
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import Partner
 from ivrd.core.people import FairnessRules

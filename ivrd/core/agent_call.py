@@ -24,8 +24,9 @@ from enum import StrEnum
 from typing import assert_never
 
 from ivrd.core import line_briefing
+from ivrd.core.commands import Await, GoodBye, Say
+from ivrd.core.inputs import Key, NoInput, PromptsPlayed
 from ivrd.core.line_briefing import END_TALK_KEYS, Briefing
-from ivrd.core.menu import Await, GoodBye, Key, NoInput, PromptsPlayed, Say
 
 PIN_DIGITS_AT_MOST = 12
 NUMBER_DIGITS_AT_MOST = 16

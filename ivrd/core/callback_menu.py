@@ -26,30 +26,30 @@ from typing import assert_never
 
 from ivrd.core import slots
 from ivrd.core.book_result import BOOKED_PROMPT, BOOKING_PROMPT, NOT_BOOKED_PROMPT, BookResult
-from ivrd.core.cases import CaseAnswer
-from ivrd.core.intake import TicketAnswer
-from ivrd.core.menu import (
-    BACK_KEY,
-    MOST_INTERRUPTIONS,
-    PERSON_KEY,
+from ivrd.core.commands import (
     AtBooked,
     AtOffer,
     Await,
     BackToQueue,
     Book,
-    BookAnswer,
     Command,
     GoodBye,
-    Input,
-    Key,
-    LinkAnswer,
-    NoInput,
-    PromptsPlayed,
     Say,
     Speak,
     ToPerson,
-    Tree,
+    say,
 )
+from ivrd.core.inputs import (
+    BACK_KEY,
+    PERSON_KEY,
+    Answer,
+    BookAnswer,
+    Input,
+    Key,
+    NoInput,
+    PromptsPlayed,
+)
+from ivrd.core.menu_tree import MOST_INTERRUPTIONS, Tree
 from ivrd.core.slots import Slot
 
 DIGITS_AT_MOST = 15  # of an international number (E.164)
@@ -174,7 +174,7 @@ def step(
             return _answered(visit, result) if visit.at is At.BOOKING else (visit, ())
         case _ if visit.at is At.BOOKING:
             return visit, ()  # what comes of it decides
-        case LinkAnswer() | TicketAnswer() | CaseAnswer():
+        case Answer():
             return visit, ()  # no key here asks for it
         case PromptsPlayed():
             return visit, (Await(tree.wait_seconds),)
@@ -251,7 +251,7 @@ def _book(visit: OfferVisit) -> Result:
     after = replace(visit, at=At.BOOKING, misses=0)
     return after, (
         AtOffer(visit.topic),
-        _say(after, BOOKING_PROMPT),
+        say(after.language, BOOKING_PROMPT),
         Book(visit.digits, visit.not_before or 0.0),
     )
 
@@ -267,7 +267,7 @@ def _answered(visit: OfferVisit, result: BookResult) -> Result:
 def _booked(visit: OfferVisit) -> Result:
     return replace(visit, over=True), (
         AtBooked(),
-        _say(visit, slots.BOOKED if visit.not_before else BOOKED_PROMPT),
+        say(visit.language, slots.BOOKED if visit.not_before else BOOKED_PROMPT),
         GoodBye(),
     )
 
@@ -276,11 +276,11 @@ def _miss(tree: Tree, visit: OfferVisit) -> Result:
     after = replace(visit, misses=visit.misses + 1)
     if after.misses > tree.retries:
         return _to_person(after)
-    return after, (_say(after, tree.no_match), _words(after))
+    return after, (say(after.language, tree.no_match), _words(after))
 
 
 def _to_person(visit: OfferVisit, *said: str) -> Result:
-    words = (_say(visit, *said),) if said else ()
+    words = (say(visit.language, *said),) if said else ()
     after = replace(visit, at=At.DECLINED, over=True)
     leave = BackToQueue() if visit.waits else ToPerson(visit.queue, visit.topic)
     return after, (*words, leave)
@@ -311,21 +311,19 @@ def _words(visit: OfferVisit) -> Say:
                 OFFER_OTHER + visit.instead: bool(visit.instead),
                 OFFER_WAIT: visit.comes,
             }
-            return _say(visit, NOBODY, *(of for of, can_be_had in offers.items() if can_be_had))
+            return say(
+                visit.language, NOBODY, *(of for of, can_be_had in offers.items() if can_be_had)
+            )
         case At.OFFER:
-            return _say(visit, OFFER)
+            return say(visit.language, OFFER)
         case At.ONLY:
-            return _say(visit, ONLY)
+            return say(visit.language, ONLY)
         case At.WHICH:
-            return _say(visit, WHICH)
+            return say(visit.language, WHICH)
         case At.READ_BACK:
             digits = (f"number-{digit}" for digit in visit.digits)
-            return _say(visit, READ_BACK, *digits, RIGHT)
+            return say(visit.language, READ_BACK, *digits, RIGHT)
         case At.SLOT:
-            return _say(visit, *slots.words(visit.slots, visit.language))
+            return say(visit.language, *slots.words(visit.slots, visit.language))
         case _:
-            return _say(visit, NUMBER)
-
-
-def _say(visit: OfferVisit, *prompts: str) -> Say:
-    return Say(tuple((visit.language, prompt) for prompt in prompts))
+            return say(visit.language, NUMBER)

@@ -1,4 +1,4 @@
-"""The caller asks for the state of a case, from a menu: a machine as menu.py is.
+"""The caller asks for the state of a case, from a menu or while waiting: a machine as menu.py is.
 
 Theory of operation
 -------------------
@@ -8,9 +8,10 @@ case is being looked up, which takes seconds at most; the caller hears so, again
 answer is there.  `TOLD`: the caller hears the state as any message of a menu: 1 again, 0 a person,
 * back, and hanging up there is self-served.
 
-Where the state cannot be told the caller hears that, and goes on to a person who knows the topic.
-0 leads there from everywhere, and what has been keyed in until then goes along (`AddNote`), with
-whoever asks for a case from the moment that it is looked up: no ivrd need be left.
+Where the state cannot be told the caller hears that, and goes on to a person who knows the topic,
+or goes on waiting.  0 leads there from everywhere, as does the turn of one who waits until the
+state is told; and what has been keyed in until then goes along (`AddNote`), with whoever asks for a
+case from the moment that it is looked up: no ivrd need be left.
 
 Of a visit that was interrupted the digits may be lost, for they are in no store: whoever was keying
 them in begins anew, and whose case was being looked up goes to a person.
@@ -21,15 +22,8 @@ from enum import StrEnum
 from typing import assert_never
 
 from ivrd.core import digits, menu
-from ivrd.core.cases import (
-    AtCase,
-    CaseAnswer,
-    CaseQuestion,
-    CaseResult,
-    CaseTable,
-    LookUp,
-    western_year,
-)
+from ivrd.core.cases import AtCase, CaseQuestion, CaseResult, CaseTable, LookUp, western_year
+from ivrd.core.commands import AddNote, AtInfo, AtMenu, Await, BackToQueue, Command, say
 from ivrd.core.digits import (
     CITIZEN_DIGITS,
     YEAR_DIGITS,
@@ -41,26 +35,20 @@ from ivrd.core.digits import (
     Saying,
     said_digits,
 )
-from ivrd.core.intake import AddNote, TicketAnswer
-from ivrd.core.menu import (
+from ivrd.core.inputs import (
     AGAIN_KEY,
     BACK_KEY,
-    MOST_INTERRUPTIONS,
     PERSON_KEY,
-    AtInfo,
-    AtMenu,
-    Await,
-    BookAnswer,
-    Command,
+    Answer,
+    CaseAnswer,
     Input,
     Key,
-    LinkAnswer,
     NoInput,
     PromptsPlayed,
-    Say,
-    Tree,
-    Visit,
 )
+from ivrd.core.menu import Visit
+from ivrd.core.menu_tree import MOST_INTERRUPTIONS, Tree
+from ivrd.core.queue_menu import QueueVisit
 
 INFO = "case"  # the message that a state is, for who is told
 
@@ -80,36 +68,38 @@ class At(StrEnum):
     YEAR = "case_year"
     LOOKING = "case_looking"
     TOLD = "case_told"
+    LEFT = "case_left"  # the caller goes back to the queue
 
 
 @dataclass(frozen=True)
 class CaseVisit:
     """Where a caller stands.
 
-    back: the visit in which the state was asked for.  question: what was keyed in and said to be
-    right; keyed: the number that is being keyed in.  state: that of the case, once it is known.
-    misses and interruptions as `menu.Visit` has it.
+    back: the visit in which the state was asked for; None of one who waits.  question: what was
+    keyed in and said to be right; keyed: the number that is being keyed in.  state: that of the
+    case, once it is known.  misses, over and interruptions as `menu.Visit` has it.
     """
 
     at: At
     topic: str
     language: str
-    back: Visit
+    back: Visit | None
     question: CaseQuestion = field(default_factory=CaseQuestion)
     keyed: Keyed = field(default_factory=Keyed)
     state: str = ""
     misses: int = 0
+    over: bool = False
     interruptions: int = 0
+
+    @property
+    def waits(self) -> bool:
+        """Whether it was asked for in the queue."""
+        return self.back is None
 
     @property
     def has_digits(self) -> bool:
         """Whether a number is being keyed in, or was."""
-        return self.at not in (At.WHICH, At.TOLD)
-
-    @property
-    def over(self) -> bool:
-        """Never: it ends as a visit of the menu."""
-        return False
+        return self.at not in (At.WHICH, At.TOLD, At.LEFT)
 
 
 Result = tuple[CaseVisit | Visit, tuple[Command, ...]]
@@ -125,9 +115,10 @@ def without_digits(visit: CaseVisit) -> CaseVisit:
     return replace(visit, question=CaseQuestion(), keyed=Keyed())
 
 
-def enter(tree: Tree, topic: str, before: Visit, closed: frozenset[str]) -> Result:
+def enter(tree: Tree, topic: str, before: Visit | QueueVisit, closed: frozenset[str]) -> Result:
     """Begin: the caller has asked for the state of a case."""
-    visit = CaseVisit(At.WHICH, topic, before.language, before)
+    back = before if isinstance(before, Visit) else None
+    visit = CaseVisit(At.WHICH, topic, before.language, back)
     if tree.cases is None:
         return _to_person(tree, visit, closed)
     visit, commands = _at(tree, visit, _first(tree.cases))
@@ -136,7 +127,7 @@ def enter(tree: Tree, topic: str, before: Visit, closed: frozenset[str]) -> Resu
 
 def again(tree: Tree, visit: CaseVisit, closed: frozenset[str]) -> Result:
     """Go on with a visit that was interrupted."""
-    if tree.cases is None or visit.interruptions >= MOST_INTERRUPTIONS:
+    if tree.cases is None or visit.over or visit.interruptions >= MOST_INTERRUPTIONS:
         return _to_person(tree, visit, closed, *_connect(tree))
     after = replace(visit, interruptions=visit.interruptions + 1)
     match visit.at:
@@ -153,29 +144,35 @@ def again(tree: Tree, visit: CaseVisit, closed: frozenset[str]) -> Result:
 
 
 def step(tree: Tree, visit: CaseVisit, received: Input, closed: frozenset[str]) -> Result:
-    """One step.  `closed`: the queues that are closed now."""
+    """One step; after the end nothing happens.  `closed`: the queues that are closed now."""
+    if visit.over:
+        return visit, ()
     if tree.cases is None:
         return _to_person(tree, visit, closed, NOT_TOLD)
     match received:
         case CaseAnswer():
             return _answered(tree, visit, received, closed)
         case PromptsPlayed() if visit.at is At.LOOKING:
-            return visit, (_say(visit, LOOKING),)
+            return visit, (say(visit.language, LOOKING),)
         case PromptsPlayed():
             return visit, (Await(tree.wait_seconds),)
         case Key() | NoInput():
             here = visit if isinstance(received, NoInput) else replace(visit, interruptions=0)
             return _pressed(tree, here, received, closed)
-        case BookAnswer() | LinkAnswer() | TicketAnswer():
+        case Answer():
             return visit, ()  # no key here asks for it
         case _:
             assert_never(received)
 
 
 def hand_over(tree: Tree, visit: CaseVisit) -> Result:
-    """End the visit with a person (ivrd is stopping)."""
-    after, commands = menu.hand_over(tree, visit.back)
-    return after, (*_note(visit), *commands)
+    """The turn of one who waits has come, or ivrd is stopping: who hears the state hears it."""
+    if visit.back is not None:
+        after, commands = menu.hand_over(tree, visit.back)
+        return after, (*_note(visit), *commands)
+    if visit.over or visit.at is At.TOLD:
+        return visit, ()
+    return _back_to_queue(visit)
 
 
 def _pressed(
@@ -196,7 +193,7 @@ def _pressed(
             return _at(tree, visit, At.CODE if key == "1" else At.CITIZEN)
         case At.TOLD if key == AGAIN_KEY:
             return _tell(tree, replace(visit, misses=0), closed)
-        case At.WHICH | At.TOLD:
+        case At.WHICH | At.TOLD | At.LEFT:
             return _miss(tree, visit, tree.no_match if key else tree.no_input, closed)
         case _:
             assert_never(visit.at)
@@ -211,7 +208,7 @@ def _keying(
     said = (tree.retries, tree.no_input, tree.no_match)
     match digits.step(question, visit.keyed, received, *said):
         case Saying(keyed, prompts):
-            words = () if prompts is None else (_say(visit, *prompts),)
+            words = () if prompts is None else (say(visit.language, *prompts),)
             return replace(visit, keyed=keyed), words
         case Given(given):
             return _given(tree, visit, given)
@@ -271,15 +268,15 @@ def _at(tree: Tree, visit: CaseVisit, at: At) -> tuple[CaseVisit, tuple[Command,
     asked = visit.question if at is At.YEAR else CaseQuestion()
     after = replace(visit, at=at, question=asked, keyed=Keyed(), misses=0)
     if at is At.WHICH or tree.cases is None:
-        return after, (_say(after, WHICH),)
+        return after, (say(after.language, WHICH),)
     begun = digits.asked(_question(tree.cases, at))
-    return after, (_say(after, *(begun.prompts or ())),)
+    return after, (say(after.language, *(begun.prompts or ())),)
 
 
 def _look_up(visit: CaseVisit) -> Result:
     """The agent is to have it also when no ivrd is left to tell."""
     after = replace(visit, at=At.LOOKING, keyed=Keyed())
-    return after, (*_note(after), _say(after, LOOKING), LookUp(after.question))
+    return after, (*_note(after), say(after.language, LOOKING), LookUp(after.question))
 
 
 def _answered(tree: Tree, visit: CaseVisit, answer: CaseAnswer, closed: frozenset[str]) -> Result:
@@ -296,7 +293,11 @@ def _answered(tree: Tree, visit: CaseVisit, answer: CaseAnswer, closed: frozense
 def _tell(tree: Tree, visit: CaseVisit, closed: frozenset[str]) -> Result:
     """Say what there is to say of the state."""
     said = _words(tree, visit)
-    return (visit, (_say(visit, *said),)) if said else _to_person(tree, visit, closed, NOT_TOLD)
+    return (
+        (visit, (say(visit.language, *said),))
+        if said
+        else _to_person(tree, visit, closed, NOT_TOLD)
+    )
 
 
 def _words(tree: Tree, visit: CaseVisit) -> tuple[str, ...]:
@@ -310,18 +311,20 @@ def _miss(tree: Tree, visit: CaseVisit, said: str, closed: frozenset[str]) -> Re
     if after.misses > tree.retries:
         return _to_person(tree, visit, closed, *_connect(tree))
     words = (WHICH,) if visit.at is At.WHICH else _words(tree, visit)
-    return after, (_say(after, said, *words),)
+    return after, (say(after.language, said, *words),)
 
 
 def _back(tree: Tree, visit: CaseVisit, closed: frozenset[str]) -> Result:
-    """Back to the menu."""
+    """Back to the menu, or to the queue."""
+    if visit.back is None:
+        return _back_to_queue(visit)
     after, commands = menu.back_in(tree, visit.back, closed)
     return after, (*_left(visit), *commands)
 
 
 def _left(visit: CaseVisit) -> tuple[Command, ...]:
     """Whoever was told the state is at a message no more."""
-    return (AtMenu(visit.back.menu),) if visit.at is At.TOLD else ()
+    return (AtMenu(visit.back.menu),) if visit.back and visit.at is At.TOLD else ()
 
 
 def _connect(tree: Tree) -> tuple[str, ...]:
@@ -329,9 +332,17 @@ def _connect(tree: Tree) -> tuple[str, ...]:
     return (tree.connect,)
 
 
+def _back_to_queue(visit: CaseVisit, *said: str) -> Result:
+    words = (say(visit.language, *said),) if said else ()
+    after = replace(visit, at=At.LEFT, over=True, keyed=Keyed())
+    return after, (*_note(visit), *words, BackToQueue())
+
+
 def _to_person(tree: Tree, visit: CaseVisit, closed: frozenset[str], *said: str) -> Result:
+    if visit.back is None:
+        return _back_to_queue(visit, *said)
     after, commands = menu.to_topic(tree, visit.back, visit.topic, closed)
-    words = (_say(visit, *said),) if said else ()
+    words = (say(visit.language, *said),) if said else ()
     return after, (*_left(visit), *_note(visit), *words, *commands)
 
 
@@ -344,8 +355,4 @@ def _note(visit: CaseVisit) -> tuple[Command, ...]:
             asked = CaseQuestion(citizen_number=visit.keyed.digits)
         case _:
             asked = visit.question
-    return (AddNote(asked.note),) if asked.note else ()
-
-
-def _say(visit: CaseVisit, *prompts: str) -> Say:
-    return Say(tuple((visit.language, prompt) for prompt in prompts))
+    return (AddNote(asked.note, asked.note_in_clear),) if asked.note else ()

@@ -7,6 +7,7 @@ from enum import StrEnum
 from ivrd.core.dates import BUDDHIST_YEARS
 
 BORN = range(1900, 2100)  # years that are taken for Western ones
+SHOWN_DIGITS = 3  # of a citizen number, on a line that is not encrypted
 
 
 class CaseResult(StrEnum):
@@ -37,8 +38,19 @@ class CaseQuestion:
         """For the phone of the agent who goes on."""
         if self.code:
             return f"case {self.code}"
-        born = f", born {self.birth_year}" if self.birth_year else ""
-        return f"citizen {self.citizen_number}{born}" if self.citizen_number else ""
+        return f"citizen {self.citizen_number}{self._born}" if self.citizen_number else ""
+
+    @property
+    def note_in_clear(self) -> str:
+        """The same where others could read it on the way: a citizen number by its end alone."""
+        if not self.citizen_number:
+            return self.note
+        shown = self.citizen_number[-SHOWN_DIGITS:]
+        return f"citizen ending {shown}{self._born} (masked: this line is not encrypted)"
+
+    @property
+    def _born(self) -> str:
+        return f", born {self.birth_year}" if self.birth_year else ""
 
 
 @dataclass(frozen=True)
@@ -53,14 +65,6 @@ class LookUp:
     """Look a case up; then report `CaseAnswer`."""
 
     question: CaseQuestion
-
-
-@dataclass(frozen=True)
-class CaseAnswer:
-    """What came of `LookUp`; the state when it was found, and can be told."""
-
-    result: CaseResult
-    state: str = ""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from ivrd.core.menu import BACK_KEY, PERSON_KEY, Key, NoInput
+from ivrd.core.inputs import BACK_KEY, PERSON_KEY, Key, NoInput
 
 DIGITS = frozenset("0123456789")
 END_KEY = "#"

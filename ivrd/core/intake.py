@@ -114,28 +114,7 @@ class RiskFlags:
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class AddNote:
-    """What the phone of whoever takes the call is to show besides; short, in ASCII."""
-
-    text: str = field(repr=False)  # it may have digits
-
-
-IntakeCommand = (
-    BeginIntake | AtIntake | FileTicket | AtFiled | LeftIntake | RedFlags | RiskFlags | AddNote
-)
-
-
-@dataclass(frozen=True)
-class TicketAnswer:
-    """What came of `FileTicket`.
-
-    code: the case code, digits only; empty: it could not be filed.  by_text: it is sent by text as
-    well.
-    """
-
-    code: str
-    by_text: bool = False
+IntakeCommand = BeginIntake | AtIntake | FileTicket | AtFiled | LeftIntake | RedFlags | RiskFlags
 
 
 # --- days ---------------------------------------------------------------------------------------

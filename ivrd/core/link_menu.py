@@ -15,28 +15,19 @@ from enum import StrEnum
 from typing import assert_never
 
 from ivrd.core import menu
-from ivrd.core.cases import CaseAnswer
-from ivrd.core.intake import TicketAnswer
-from ivrd.core.menu import (
+from ivrd.core.commands import AtDeflected, Await, BackToQueue, Command, GoodBye, Say, SendLink
+from ivrd.core.inputs import (
     BACK_KEY,
-    MOST_INTERRUPTIONS,
     PERSON_KEY,
-    AtDeflected,
-    Await,
-    BackToQueue,
-    BookAnswer,
-    Command,
-    GoodBye,
+    Answer,
     Input,
     Key,
     LinkAnswer,
     NoInput,
     PromptsPlayed,
-    Say,
-    SendLink,
-    Tree,
-    Visit,
 )
+from ivrd.core.menu import Visit
+from ivrd.core.menu_tree import MOST_INTERRUPTIONS, Tree
 from ivrd.core.queue_menu import QueueVisit
 
 # Prompt ids; their texts are in config/default_prompts.yaml of the package.
@@ -150,7 +141,7 @@ def _offered(tree: Tree, visit: LinkVisit, received: Input, closed: frozenset[st
             return _to_person(tree, visit, closed)
         case PromptsPlayed():
             return visit, (Await(tree.wait_seconds),)
-        case LinkAnswer() | BookAnswer() | TicketAnswer() | CaseAnswer():
+        case Answer():
             return visit, ()  # no key here asks for it
         case _:
             assert_never(received)

@@ -19,134 +19,48 @@ While there are too many calls (challenge.py) a visit begins with a challenge: a
 so does the end of the flood.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import assert_never
 
-from ivrd.core.book_result import BookResult
-from ivrd.core.cases import AtCase, CaseAnswer, CaseTable, LookUp
-from ivrd.core.intake import BeginIntake, Form, IntakeCommand, TicketAnswer
-from ivrd.core.menu_mode import MenuMode
-from ivrd.core.skills import SkillRouting
+from ivrd.core.cases import AtCase
+from ivrd.core.commands import (
+    AtClosed,
+    AtInfo,
+    AtMenu,
+    Await,
+    Command,
+    GoodBye,
+    Say,
+    SendLink,
+    Speak,
+    ToPerson,
+)
+from ivrd.core.inputs import (
+    AGAIN_KEY,
+    BACK_KEY,
+    PERSON_KEY,
+    Answer,
+    Input,
+    Key,
+    NoInput,
+    PromptsPlayed,
+)
+from ivrd.core.intake import BeginIntake
+from ivrd.core.menu_tree import (
+    MOST_INTERRUPTIONS,
+    Choice,
+    ToCase,
+    ToInfo,
+    ToIntake,
+    ToLink,
+    ToMenu,
+    ToTopic,
+    Tree,
+)
 
-MOST_INTERRUPTIONS = 2  # of ours, at one menu or message, until a person takes over
-PERSON_KEY = "0"
-BACK_KEY = "*"
-AGAIN_KEY = "1"
 # A prompt id; its texts are in config/default_prompts.yaml of the package.
 CHALLENGE = "challenge"
-
-
-@dataclass(frozen=True)
-class ToMenu:
-    """Go on to another menu, changing the language if one is given."""
-
-    menu: str
-    language: str = ""
-
-
-@dataclass(frozen=True)
-class ToInfo:
-    """Play a message."""
-
-    info: str
-
-
-@dataclass(frozen=True)
-class ToTopic:
-    """Go to a person who knows this topic."""
-
-    topic: str
-
-
-@dataclass(frozen=True)
-class ToLink:
-    """Send the caller a link; to a person who knows `topic` where that cannot be.
-
-    prompt: says so, while a link can be had; empty: nothing does.
-    """
-
-    topic: str
-    prompt: str
-
-
-@dataclass(frozen=True)
-class ToIntake:
-    """Let the caller register by keys; to a person who knows `topic` where that cannot be.
-
-    prompt: says so, while it can be.
-    """
-
-    topic: str
-    prompt: str
-
-
-@dataclass(frozen=True)
-class ToCase:
-    """Ask for the state of a case; to a person who knows `topic` where that cannot be told."""
-
-    topic: str
-
-
-Choice = ToMenu | ToInfo | ToTopic | ToLink | ToIntake | ToCase
-
-
-@dataclass(frozen=True)
-class Menu:
-    """One menu: what it says (prompt ids) and where each key leads."""
-
-    name: str
-    prompts: tuple[str, ...]
-    keys: Mapping[str, Choice]
-    speak_all: bool = False  # in every language, for the menu in which a language is chosen
-
-
-@dataclass(frozen=True)
-class Tree:
-    """All menus and messages, and what every menu shares.
-
-    `starts`: where callers of each number of the hotline begin; others at `start`.
-    `routing`: where callers wait.  `closed_prompt` maps a queue to what its callers hear when it is
-    closed.  `retries`: how often a caller may miss before a person takes over.
-    `queue_menu_key`: opens the menu that there is while waiting (queue_menu.py); empty: none does.
-    `message`: prompts that are said once, before the first menu.  `intake`: what those are asked
-    who register by keys.  `cases`: what callers can ask about a case; None: nothing.
-    `red_flags`: topics whose callers go to a person, and are offered nothing else before.
-    `mode`: what all others are offered first who ask for one.
-    """
-
-    start: str
-    starts: Mapping[str, ToMenu]
-    operator: str
-    menus: Mapping[str, Menu]
-    infos: Mapping[str, tuple[str, ...]]
-    routing: SkillRouting
-    closed_prompt: Mapping[str, str]
-    languages: tuple[str, ...]
-    wait_seconds: float
-    retries: int
-    no_input: str
-    no_match: str
-    connect: str
-    again: str
-    goodbye: str
-    queue_menu_key: str = ""
-    message: tuple[str, ...] = ()
-    intake: Form | None = None
-    cases: CaseTable | None = None
-    red_flags: frozenset[str] = frozenset()
-    mode: MenuMode = MenuMode.FULL
-
-    @property
-    def queue_of(self) -> Mapping[str, str]:
-        """Maps a topic to its queue."""
-        return self.routing.queue_of
-
-    @property
-    def intake_topics(self) -> frozenset[str]:
-        """The topics for which callers may register by keys."""
-        choices = (to for menu in self.menus.values() for to in menu.keys.values())
-        return frozenset(to.topic for to in choices if isinstance(to, ToIntake))
 
 
 @dataclass(frozen=True)
@@ -167,160 +81,6 @@ class Visit:
     intake: bool = False  # the caller can register by keys now
 
 
-@dataclass(frozen=True)
-class Key:
-    """The caller pressed a key."""
-
-    digit: str
-
-
-@dataclass(frozen=True)
-class PromptsPlayed:
-    """All that was to be said has been said."""
-
-
-@dataclass(frozen=True)
-class NoInput:
-    """The caller pressed nothing in the time given.
-
-    `unheard`: nor has anything else come from the phone in this call, not even silence.
-    """
-
-    unheard: bool = False
-
-
-@dataclass(frozen=True)
-class BookAnswer:
-    """What came of `Book`."""
-
-    result: BookResult
-
-
-@dataclass(frozen=True)
-class LinkAnswer:
-    """What came of `SendLink`: whether the message was accepted."""
-
-    sent: bool
-
-
-Input = Key | PromptsPlayed | NoInput | BookAnswer | LinkAnswer | TicketAnswer | CaseAnswer
-
-
-@dataclass(frozen=True)
-class Say:
-    """Say these (language, prompt id) pairs, in place of anything that is being said."""
-
-    prompts: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class Await:
-    """Wait this many seconds for a key, then report `NoInput`."""
-
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Speak:
-    """From now on speak this language, in the queue as well."""
-
-    language: str
-
-
-@dataclass(frozen=True)
-class AtInfo:
-    """The caller reached a message: hanging up here is self-served."""
-
-    info: str
-
-
-@dataclass(frozen=True)
-class AtClosed:
-    """The caller hears that this queue is closed."""
-
-    queue: str
-
-
-@dataclass(frozen=True)
-class AtMenu:
-    """The caller is back in a menu."""
-
-    menu: str
-
-
-@dataclass(frozen=True)
-class ToPerson:
-    """Send the caller to the queue (its name in Asterisk), once all has been said."""
-
-    queue: str
-    topic: str
-
-
-@dataclass(frozen=True)
-class GoodBye:
-    """Hang up, once what is being said has been said."""
-
-
-@dataclass(frozen=True)
-class AtOffer:
-    """A call back is offered to the caller, who has chosen this topic."""
-
-    topic: str
-
-
-@dataclass(frozen=True)
-class Book:
-    """Have the caller called back; then report `BookAnswer`.
-
-    number: as it was keyed in; empty: the one that the call comes from.  not_before: when the time
-    slot begins that was chosen; 0: as soon as the turn comes.
-    """
-
-    number: str = field(default="", repr=False)  # it belongs in no log
-    not_before: float = 0.0
-
-
-@dataclass(frozen=True)
-class AtBooked:
-    """A call back is written down, and the caller is about to hear so."""
-
-
-@dataclass(frozen=True)
-class SendLink:
-    """Send the caller, who has chosen this topic, a link; then report `LinkAnswer`."""
-
-    topic: str
-
-
-@dataclass(frozen=True)
-class AtDeflected:
-    """The message with the link was accepted, and the caller is about to hear so."""
-
-
-@dataclass(frozen=True)
-class BackToQueue:
-    """Send a caller who waits back to the queue, once what is being said has been said."""
-
-
-Command = (
-    Say
-    | Await
-    | Speak
-    | AtInfo
-    | AtClosed
-    | AtMenu
-    | ToPerson
-    | GoodBye
-    | AtOffer
-    | Book
-    | AtBooked
-    | SendLink
-    | AtDeflected
-    | AtCase
-    | LookUp
-    | BackToQueue
-    | IntakeCommand
-)
 Result = tuple[Visit, tuple[Command, ...]]
 
 
@@ -374,7 +134,9 @@ def back_in(tree: Tree, visit: Visit, closed: frozenset[str]) -> Result:
 
 
 def knows(tree: Tree, visit: Visit) -> bool:
-    """Whether the tree still has every menu, message and topic of the visit."""
+    """Whether the tree still has every menu, message and topic of the visit, and its language."""
+    if visit.language not in tree.languages:
+        return False
     menus = {visit.menu, *visit.trail} <= tree.menus.keys()
     message = not visit.info or visit.info in tree.infos
     topic = not visit.topic or visit.topic in tree.queue_of
@@ -418,7 +180,7 @@ def _challenge(
         case NoInput():
             after = visit if flooded() else on
             return after, (_greeting(tree, after),)
-        case PromptsPlayed() | BookAnswer() | LinkAnswer() | TicketAnswer() | CaseAnswer():
+        case PromptsPlayed() | Answer():
             return _step(tree, visit, received, closed)
         case _:
             assert_never(received)
@@ -432,7 +194,7 @@ def _step(tree: Tree, visit: Visit, received: Input, closed: frozenset[str]) -> 
             return _miss(tree, visit, tree.no_input, closed, unheard)
         case Key(digit):
             return _press(tree, replace(visit, interruptions=0), digit, closed)
-        case BookAnswer() | LinkAnswer() | TicketAnswer() | CaseAnswer():
+        case Answer():
             return visit, ()  # no key here asks for it
         case _:
             assert_never(received)

@@ -7,21 +7,18 @@ others may belong to a number that the caller types: that one was pressed is tol
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ivrd.core.cases import CaseAnswer
-from ivrd.core.intake import TicketAnswer
-from ivrd.core.menu import (
+from ivrd.core.inputs import (
     AGAIN_KEY,
     BACK_KEY,
     PERSON_KEY,
-    BookAnswer,
+    Answer,
     Input,
     Key,
-    LinkAnswer,
     NoInput,
     PromptsPlayed,
-    Tree,
-    Visit,
 )
+from ivrd.core.menu import Visit
+from ivrd.core.menu_tree import Tree
 
 
 class StepKind(StrEnum):
@@ -68,7 +65,7 @@ class MenuStep:
     key: str = ""
 
 
-NO_STEPS = PromptsPlayed | BookAnswer | LinkAnswer | TicketAnswer | CaseAnswer
+NO_STEPS = PromptsPlayed | Answer
 
 
 def menu_step(tree: Tree, before: Visit, received: Input, after: Visit) -> MenuStep | None:

@@ -47,7 +47,8 @@ class Entry:
     it; entries of one recipient leave one after the other, by `order`.  sealed: what is sent,
     encrypted; empty once it was delivered.  created_at: when it was put in, or sent again.
     next_at: no attempt before that.  give_up_at: after which it is of no use.  attempts: those that
-    have ended.  why: how the last one failed.
+    have ended.  why: how the last one failed.  reached_at: when it was told that its recipient has
+    it, by a channel that tells so; delivered it is when the receiver has taken it.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Entry:
     attempts: int = 0
     why: str = ""
     ended_at: float | None = None
+    reached_at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,14 @@ def after(entry: Entry, result: Result, now: float, chance: float) -> Entry:
             return replace(tried, next_at=next_at, why=why)
         case _:
             assert_never(result)
+
+
+def reached(entry: Entry, now: float) -> Entry:
+    """An entry, whatever was known of it, once its recipient has it: it is not sent again."""
+    ended_at = entry.ended_at if entry.state is EntryState.DELIVERED else now
+    return replace(
+        entry, state=EntryState.DELIVERED, sealed="", why="", ended_at=ended_at, reached_at=now
+    )
 
 
 def dead(entry: Entry, why: str, now: float) -> Entry:

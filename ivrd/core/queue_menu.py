@@ -5,7 +5,8 @@ Theory of operation
 Whoever opens it is out of Asterisk's line and waits all the same: `Waits` is what that wait is at
 each moment.  1 says the place again, 2 asks for a call back while one is offered
 (callback_menu.py), 3 goes on waiting, 4 asks for a link while one can be had (link_menu.py), 5
-leads to the intake while the caller can register by keys (intake_menu.py).
+leads to the intake while the caller can register by keys (intake_menu.py), 6 asks for the state of
+a case while one can be looked up (case_menu.py).
 The keys that lead to a person and back everywhere, silence, and too many wrong keys go on waiting,
 too: all ways out of it lead to the queue, which says the place as soon as it is joined.  The key
 that opened the menu only repeats its words.  When the caller's turn comes the menu is left at once
@@ -16,28 +17,29 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from ivrd.core import numbers
-from ivrd.core.cases import CaseAnswer
-from ivrd.core.intake import BeginIntake, TicketAnswer
-from ivrd.core.menu import (
-    BACK_KEY,
-    MOST_INTERRUPTIONS,
-    PERSON_KEY,
+from ivrd.core.cases import AtCase
+from ivrd.core.commands import (
     AtOffer,
     Await,
     BackToQueue,
-    BookAnswer,
     Command,
-    Input,
-    Key,
-    LinkAnswer,
-    NoInput,
-    PromptsPlayed,
     Say,
     SendLink,
-    Tree,
+    say,
 )
+from ivrd.core.inputs import (
+    BACK_KEY,
+    PERSON_KEY,
+    Answer,
+    Input,
+    Key,
+    NoInput,
+    PromptsPlayed,
+)
+from ivrd.core.intake import BeginIntake
+from ivrd.core.menu_tree import MOST_INTERRUPTIONS, Tree
 
-PLACE_KEY, CALLBACK_KEY, WAIT_KEY, LINK_KEY, INTAKE_KEY = "1", "2", "3", "4", "5"
+PLACE_KEY, CALLBACK_KEY, WAIT_KEY, LINK_KEY, INTAKE_KEY, CASE_KEY = "1", "2", "3", "4", "5", "6"
 TO_QUEUE = (WAIT_KEY, PERSON_KEY, BACK_KEY)
 
 # Prompt ids; their texts are in config/default_prompts.yaml of the package.
@@ -47,6 +49,7 @@ OFFER_CALLBACK = "queue-menu-callback"
 OFFER_WAIT = "queue-menu-wait"
 OFFER_LINK = "queue-menu-link"
 OFFER_INTAKE = "queue-menu-intake"
+OFFER_CASE = "queue-menu-case"
 NEXT, BEFORE, BEYOND, AFTER = "queue-next", "queue-before", "queue-beyond", "queue-after"
 
 
@@ -56,7 +59,7 @@ class Waits:
 
     queue: for whose people; place: among all who wait for them, whether in Asterisk's line or in a
     menu, from 1; callback: whether a call back can be had; link: whether a link can be; intake:
-    whether the caller can register by keys.
+    whether the caller can register by keys; case: whether the state of a case can be asked for.
     """
 
     queue: str
@@ -66,6 +69,7 @@ class Waits:
     callback: bool
     link: bool = False
     intake: bool = False
+    case: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,7 @@ def step(tree: Tree, visit: QueueVisit, received: Input, waits: Waits) -> Result
     if visit.over:
         return visit, ()
     match received:
-        case BookAnswer() | LinkAnswer() | TicketAnswer() | CaseAnswer():
+        case Answer():
             return visit, ()  # of one that the caller did not wait for
         case PromptsPlayed():
             return visit, (Await(tree.wait_seconds),)
@@ -141,13 +145,15 @@ def _press(tree: Tree, visit: QueueVisit, digit: str, waits: Waits) -> Result:
     if digit == PLACE_KEY:
         after = replace(visit, misses=0)
         place = place_prompts(waits.place, visit.language)
-        return after, (_say(after, *place), _menu(after, waits))
+        return after, (say(after.language, *place), _menu(after, waits))
     if digit == CALLBACK_KEY and waits.callback:
         return replace(visit, misses=0), (AtOffer(visit.topic),)
     if digit == LINK_KEY and waits.link:
         return replace(visit, misses=0), (SendLink(visit.topic),)
     if digit == INTAKE_KEY and waits.intake:
         return replace(visit, misses=0), (BeginIntake(visit.topic),)
+    if digit == CASE_KEY and waits.case:
+        return replace(visit, misses=0), (AtCase(visit.topic),)
     if digit == tree.queue_menu_key:
         return visit, (_menu(visit, waits),)
     return _miss(tree, visit, waits)
@@ -157,7 +163,7 @@ def _miss(tree: Tree, visit: QueueVisit, waits: Waits) -> Result:
     after = replace(visit, misses=visit.misses + 1)
     if after.misses > tree.retries:
         return _to_queue(after)
-    return after, (_say(after, tree.no_match), _menu(after, waits))
+    return after, (say(after.language, tree.no_match), _menu(after, waits))
 
 
 def _to_queue(visit: QueueVisit) -> Result:
@@ -170,10 +176,7 @@ def _menu(visit: QueueVisit, waits: Waits) -> Say:
         OFFER_CALLBACK: waits.callback,
         OFFER_LINK: waits.link,
         OFFER_INTAKE: waits.intake,
+        OFFER_CASE: waits.case,
         OFFER_WAIT: True,
     }
-    return _say(visit, *(offer for offer, can_be_had in offers.items() if can_be_had))
-
-
-def _say(visit: QueueVisit, *prompts: str) -> Say:
-    return Say(tuple((visit.language, prompt) for prompt in prompts))
+    return say(visit.language, *(offer for offer, can_be_had in offers.items() if can_be_had))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from ivrd.core.menu import Choice, ToIntake, ToLink, Tree
+from ivrd.core.menu_tree import Choice, ToIntake, ToLink, Tree
 
 PERSON = "person"
 NOTHING = "nothing"

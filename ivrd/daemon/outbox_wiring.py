@@ -2,12 +2,15 @@
 
 import asyncio
 import random
+from collections.abc import Callable, Mapping
 
 from prometheus_client import CollectorRegistry
 
+from ivrd.api.line_webhook import LineWebhook
 from ivrd.api.outbox_operations import OutboxOperations
 from ivrd.callbacks.messages import CallbackMessages
 from ivrd.callbacks.repository import BookingRepository
+from ivrd.config.outbox_settings import ChannelSettings, LineSettings
 from ivrd.config.settings import Settings
 from ivrd.core.clock import Timeline
 from ivrd.core.outbox import ChannelHealth
@@ -34,6 +37,7 @@ class OutboxParts:
         leadership: Leadership,
         registry: CollectorRegistry,
         audit: AuditLog,
+        standby: Callable[[], str],
     ) -> None:
         self._settings = settings
         self._timeline = timeline
@@ -68,10 +72,14 @@ class OutboxParts:
             timeline.now,
             lambda: timeline.shift,
         )
+        self.line_webhook = LineWebhook(
+            self.outbox, lambda: self._settings.outbox.channels, self._metrics, standby
+        )
         self.operations = OutboxOperations(
             self.outbox, self.sender, audit, timeline.now, lambda: timeline.shift
         )
         self._metrics.channels(self.channel_names())
+        self._metrics.line_channels(_telling(settings.outbox.channels))
         OutboxCollector(registry, self)
 
     # --- what metrics read -----------------------------------------------------------------
@@ -105,4 +113,14 @@ class OutboxParts:
             return
         new = channels(settings.outbox.channels, settings.country)
         self._metrics.channels([*new])
+        self._metrics.line_channels(_telling(settings.outbox.channels))
         self.sender.configure(new)
+
+
+def _telling(channels: Mapping[str, ChannelSettings]) -> list[str]:
+    """The channels of LINE that tell when a message has reached its user."""
+    return [
+        name
+        for name, of in channels.items()
+        if isinstance(of, LineSettings) and of.channel_secret_file
+    ]

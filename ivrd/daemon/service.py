@@ -118,6 +118,7 @@ class Daemon:
             wiring.operations.ready,
             wiring.capacity.shortage,
             wiring.partners.call_out_operations.answered,
+            wiring.outbox.line_webhook.told,
         )
         runner, _port = await server.listen(public, settings.web_host, settings.web_port)
         self._runners.append(runner)

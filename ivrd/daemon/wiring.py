@@ -189,6 +189,7 @@ class Wiring:
             self.leadership,
             self.observer.metrics.registry,
             self.partner_repository,
+            self.leader_only.refusal,
         )
 
     def _build_partners(self) -> None:

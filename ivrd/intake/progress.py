@@ -5,7 +5,7 @@ from typing import Protocol
 
 from ivrd.core.call_notices import Ended, Notice
 from ivrd.core.intake import AtIntake, IntakeCommand, LeftIntake, RedFlags
-from ivrd.core.intake_menu import STEP_OF, At
+from ivrd.core.intake_visit import STEP_OF, At
 
 FIRST, LAST = STEP_OF[At.CONSENT], STEP_OF[At.FILING]
 HUNG_UP = "hung_up"

@@ -15,7 +15,8 @@ from ivrd.config.intake import CODE, TICKET
 from ivrd.config.outbox_settings import OutboxSettings
 from ivrd.core.call import Call
 from ivrd.core.case_code import long_case_code
-from ivrd.core.intake import FileTicket, IntakeCommand, TicketAnswer
+from ivrd.core.inputs import TicketAnswer
+from ivrd.core.intake import FileTicket, IntakeCommand
 from ivrd.core.ledger import Ledger
 from ivrd.outbox.channels import international, reaches
 from ivrd.outbox.message import Message

@@ -2,7 +2,7 @@
 
 import prometheus_client as prom
 
-from ivrd.core.intake_menu import STEP_OF, STEPS, At
+from ivrd.core.intake_visit import STEP_OF, STEPS, At
 
 
 class IntakeMetrics:

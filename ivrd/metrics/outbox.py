@@ -14,6 +14,7 @@ from ivrd.core.outbox_backlog import Backlog
 SECONDS = (1, 2, 5, 10, 30, 60, 300, 900, 3600, 14_400)
 RESULTS = ("delivered", "failed", "refused")
 CAUSES = ("refused", "forgotten", "dropped")
+LINE_TOLD = ("taken", "not_signed", "unreadable")
 HELD = (EntryState.WAITING, EntryState.DEAD)
 
 
@@ -53,6 +54,21 @@ class OutboxMetrics:
             registry=registry,
             buckets=SECONDS,
         )
+        self._reached = prom.Counter(
+            "ivrd_outbox_reached",
+            "Messages of which the channel has told that they reached their recipients: "
+            "LINE, by its webhook.",
+            ["channel"],
+            registry=registry,
+        )
+        self._line_told = prom.Counter(
+            "ivrd_line_webhooks",
+            "Requests in LINE's name. taken: signed with the channel's secret; not_signed: "
+            "refused, without a channel where there is none of that name; unreadable: signed, and "
+            "refused.",
+            ["channel", "result"],
+            registry=registry,
+        )
         self._lost = prom.Counter(
             "ivrd_outbox_lost",
             "Messages that were not delivered and are not kept. refused: the outbox was full when "
@@ -61,6 +77,13 @@ class OutboxMetrics:
             ["channel", "cause"],
             registry=registry,
         )
+
+    def line_channels(self, names: list[str]) -> None:
+        """Those of which LINE tells what has reached people: their series begin at 0."""
+        for name in names:
+            self._reached.labels(name)
+            for result in LINE_TOLD:
+                self._line_told.labels(name, result)
 
     def channels(self, names: list[str]) -> None:
         """The channels that there are: their series begin at 0."""
@@ -82,6 +105,14 @@ class OutboxMetrics:
     def delivered(self, channel: str, seconds: float) -> None:
         """See `OutboxListener`."""
         self._seconds.labels(channel).observe(seconds)
+
+    def reached(self, channel: str) -> None:
+        """See `OutboxListener`."""
+        self._reached.labels(channel).inc()
+
+    def line_told(self, channel: str, result: str) -> None:
+        """See `WebhookCounter`."""
+        self._line_told.labels(channel, result).inc()
 
     def lost(self, channel: str, cause: str) -> None:
         """See `OutboxListener`."""

@@ -26,6 +26,7 @@ from ivrd.core.outbox import (
     Result,
     after,
     expired,
+    reached,
     sent_again,
 )
 from ivrd.core.outbox_backlog import Backlog
@@ -49,6 +50,9 @@ class OutboxListener(Protocol):
 
     def delivered(self, channel: str, seconds: float) -> None:
         """An entry was delivered, so long after it was put in."""
+
+    def reached(self, channel: str) -> None:
+        """It was told that an entry has reached its recipient."""
 
     def lost(self, channel: str, cause: str) -> None:
         """An entry is not there any more, or never was, and was not delivered."""
@@ -189,6 +193,21 @@ class Outbox:
             self._report("message not delivered", logging.WARNING, then)
         elif isinstance(result, Failed):
             self._report("message not delivered yet", logging.DEBUG, then)
+
+    def reached(self, entry_id: str, channel: str) -> bool:
+        """The channel tells that the recipient has an entry: whether that is news of one here.
+
+        Also of one that is not known to be delivered: its attempt had no answer, or has none yet.
+        """
+        entry, now = self.backlog.get(entry_id), self._clock()
+        if entry is None or entry.channel != channel or entry.reached_at is not None:
+            return False
+        self._put(then := reached(entry, now))
+        if entry.state is not EntryState.DELIVERED:
+            self._listener.delivered(channel, now - entry.created_at)
+        self._listener.reached(channel)
+        self._report("message reached its recipient", logging.INFO, then)
+        return True
 
     def look(self) -> None:
         """Each second: entries whose time is over become dead letters, and old ones go.
@@ -342,4 +361,5 @@ def _shifted(entry: Entry, seconds: float) -> Entry:
         give_up_at=entry.give_up_at + seconds,
         next_at=entry.next_at + seconds,
         ended_at=None if entry.ended_at is None else entry.ended_at + seconds,
+        reached_at=None if entry.reached_at is None else entry.reached_at + seconds,
     )

@@ -34,12 +34,12 @@ async def serving(app: Any, limiter: ConnectionLimiter) -> AsyncIterator[int]:
         await runner.cleanup()
 
 
-async def no_pledge(_partner: str, _headers: Mapping[str, str], _body: str) -> server.Answer:
+async def nobody(_partner: str, _headers: Mapping[str, str], _body: str) -> server.Answer:
     return {}
 
 
 def public(body: bytes = BODY) -> Any:
-    return server.public_app(lambda: body, lambda: "", lambda: "", no_pledge)
+    return server.public_app(lambda: body, lambda: "", lambda: "", nobody, nobody)
 
 
 async def connect(port: int, first: bytes = b"") -> Peer:

@@ -18,10 +18,10 @@ METRICS = "ivrd_up 1\n# ไทย\n".encode()
 
 
 def app(missing: str = "", note: str = "") -> Any:
-    return server.public_app(lambda: METRICS, lambda: missing, lambda: note, no_pledge)
+    return server.public_app(lambda: METRICS, lambda: missing, lambda: note, nobody, nobody)
 
 
-async def no_pledge(partner: str, _headers: Mapping[str, str], body: str) -> server.Answer:
+async def nobody(partner: str, _headers: Mapping[str, str], body: str) -> server.Answer:
     return {"partner": partner, "body": body}
 
 
@@ -145,7 +145,7 @@ def test_what_a_partner_sends_reaches_who_checks_its_signature() -> None:
         return {"partner": partner, "body": body, "host": headers["host"]}
 
     async def run() -> None:
-        application = server.public_app(lambda: METRICS, lambda: "", lambda: "", take)
+        application = server.public_app(lambda: METRICS, lambda: "", lambda: "", take, nobody)
         async with serving(application) as port:
             status, body = await ask(port, post("/partners/a/pledge", "ก".encode()))
             assert (status, json.loads(body)) == (200, {"partner": "a", "body": "ก", "host": "x"})

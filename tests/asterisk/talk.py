@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.conversation import Conversation, ConversationSettings
 from ivrd.core import menu
-from ivrd.core.dialogue import AnyVisit
-from ivrd.core.menu import Command, Key, Menu, NoInput, ToInfo, ToMenu, ToTopic, Tree
+from ivrd.core.commands import AtClosed, AtInfo, AtMenu, Command, GoodBye, Say, Speak, ToPerson
+from ivrd.core.inputs import Input, Key, NoInput
 from ivrd.core.menu_step import MenuStep
+from ivrd.core.menu_tree import Menu, ToInfo, ToMenu, ToTopic, Tree
 from ivrd.core.queue_menu import Waits
+from ivrd.core.situation import AnyVisit
 from ivrd.core.skills import SkillRouting
 from ivrd.core.slots import Slot
 from tests.asterisk.fake_channel import PATH, FakeChannel, Stop, Troubles, whole
@@ -83,7 +85,7 @@ SCRIPT = ConversationSettings(
     day=lambda: date(2022, 3, 5),
 )
 # What the books hear; the rest is between the conversation and its caller.
-TOLD = (menu.Speak, menu.AtInfo, menu.AtClosed, menu.AtMenu, menu.ToPerson, menu.GoodBye)
+TOLD = (Speak, AtInfo, AtClosed, AtMenu, ToPerson, GoodBye)
 
 
 class Talk:
@@ -163,7 +165,7 @@ def expected(digits: str) -> tuple[list[Command], list[str]]:
     visit, commands = menu.enter(TREE)
     told: list[Command] = []
     spoken = _prompts(commands)
-    all_heard: list[menu.Input] = [*map(Key, digits), *[NoInput()] * 9]
+    all_heard: list[Input] = [*map(Key, digits), *[NoInput()] * 9]
     for heard in all_heard:
         if visit.over:
             break
@@ -174,9 +176,7 @@ def expected(digits: str) -> tuple[list[Command], list[str]]:
 
 
 def _prompts(commands: Iterable[Command]) -> list[str]:
-    return [
-        PATH.format(*prompt) for c in commands if isinstance(c, menu.Say) for prompt in c.prompts
-    ]
+    return [PATH.format(*prompt) for c in commands if isinstance(c, Say) for prompt in c.prompts]
 
 
 def way_out(queue: str, topic: str) -> list[str]:

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrd.asterisk import dialplan_names
-from ivrd.core import menu
-from ivrd.core.menu import ToPerson
+from ivrd.core.commands import AtInfo, AtMenu, Speak, ToPerson
 from tests.asterisk.fake_channel import PATH, Played, Stop, Troubles
 from tests.asterisk.talk import (
     LATE,
@@ -60,7 +59,7 @@ def test_every_key_counts_once_whenever_it_is_pressed_and_whatever_plays(
 def test_three_keys_80_ms_apart_as_soon_as_the_call_is_there() -> None:
     async def body() -> None:
         caller = await talk([(0.00, "1"), (0.08, "1"), (0.16, "1")])
-        assert caller.booked == [menu.Speak("th"), ToPerson("q-home", "register")]
+        assert caller.booked == [Speak("th"), ToPerson("q-home", "register")]
         assert caller.left == way_out("q-home", "register")
         assert caller.channel.ended_at is not None
         assert caller.channel.ended_at < 1.0
@@ -95,9 +94,9 @@ def test_key_star_goes_back_while_a_message_is_said() -> None:
     async def body() -> None:
         caller = await talk([(1.0, "2"), (2.0, "3"), (3.0, "*"), (4.0, "2")])
         assert caller.booked == [
-            menu.Speak("en"),
-            menu.AtInfo("rights"),
-            menu.AtMenu("main"),
+            Speak("en"),
+            AtInfo("rights"),
+            AtMenu("main"),
             ToPerson("q-vaccine", "vaccine"),
         ]
         stages = [c for c in caller.channel.executed if dialplan_names.STAGE in c]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ivrd.asterisk.conversation import OVERDUE_SECONDS
 from ivrd.core import menu
-from ivrd.core.menu import ToPerson
+from ivrd.core.commands import ToPerson
 from tests.asterisk.fake_channel import POLL_SECONDS, Stop, Troubles
 from tests.asterisk.talk import (
     LATE,

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrd.asterisk import dialplan_names
-from ivrd.core import menu
 from ivrd.core.book_result import BookResult
+from ivrd.core.commands import AtBooked, Book, Command
 from ivrd.core.queue_menu import Waits, opened
 from tests.asterisk.fake_channel import PATH, Stop, Troubles
 from tests.asterisk.talk import LATE, LEASE, PROMPT_SECONDS, SCRIPT, STOPS, Talk
@@ -34,16 +34,16 @@ class Waiting(Talk):
         self.begin(opened(WAITS))
 
 
-class _Told(list[menu.Command]):
+class _Told(list[Command]):
     """What the conversation tells; a call back is answered a second later."""
 
     def __init__(self, caller: Waiting) -> None:
         super().__init__()
         self._caller = caller
 
-    def append(self, command: menu.Command) -> None:
+    def append(self, command: Command) -> None:
         super().append(command)
-        if isinstance(command, menu.Book):
+        if isinstance(command, Book):
             caller = self._caller
             loop = asyncio.get_running_loop()
             loop.call_later(1.0, caller.conversation.booked, caller.result)
@@ -111,13 +111,13 @@ def test_whatever_is_pressed_and_whenever_the_turn_comes_the_caller_ends_in_one_
         caller.press((sum(gaps[: n + 1]), digit) for n, digit in enumerate(digits))
         asyncio.get_running_loop().call_at(turn, caller.conversation.give_way)
         await caller.task
-        booked = menu.AtBooked() in caller.told
+        booked = AtBooked() in caller.told
         assert caller.channel.sent_to == ([] if booked else BACK)
         assert (caller.channel.executed[-1:] == ["HANGUP"]) == booked
         if booked:
             assert caller.channel.variables[dialplan_names.STAGE] == "booked"
             assert PATH.format("en", "callback-booked") in [p.path for p in caller.channel.played]
-        elif not any(isinstance(one, menu.Book) for one in caller.told):
+        elif not any(isinstance(one, Book) for one in caller.told):
             assert caller.channel.ended_at <= max(turn, 0.0) + 0.1 or turn > caller.channel.ended_at
         assert caller.channel.expired_at is None
 

@@ -46,10 +46,11 @@ from ivrd.core.book_result import BookResult
 from ivrd.core.call import Call, CallState, Outcome, Stage
 from ivrd.core.call_events import HungUp
 from ivrd.core.call_notices import Ended, Notice
-from ivrd.core.cases import CaseAnswer, CaseQuestion
+from ivrd.core.cases import CaseQuestion
 from ivrd.core.challenge import ChallengeLimits
 from ivrd.core.clock import AsteriskClock, Timeline
-from ivrd.core.intake import FileTicket, IntakeCommand, TicketAnswer
+from ivrd.core.inputs import CaseAnswer, TicketAnswer
+from ivrd.core.intake import FileTicket, IntakeCommand
 from ivrd.core.ledger import Ledger
 from ivrd.core.menu_step import MenuStep
 from ivrd.core.priority import NO_HEAD_START, HeadStart, PriorityRules
@@ -286,6 +287,7 @@ class FakeCases:
     def __init__(self) -> None:
         self.asked: list[tuple[str, CaseQuestion]] = []
         self.answers: asyncio.Queue[CaseAnswer | Exception] = asyncio.Queue()
+        self.paused = False
 
     async def look_up(self, call_id: str, question: CaseQuestion) -> CaseAnswer:
         self.asked.append((call_id, question))

@@ -6,8 +6,9 @@ import pytest
 from stdnum.th import pin
 
 from ivrd.core.call import CallState, Outcome, Stage
-from ivrd.core.cases import CaseAnswer, CaseQuestion, CaseResult, CaseTable
-from ivrd.core.menu import ToCase
+from ivrd.core.cases import CaseQuestion, CaseResult, CaseTable
+from ivrd.core.inputs import CaseAnswer
+from ivrd.core.menu_tree import ToCase
 from tests.asterisk.virtual import run
 from tests.calls.rig import (
     SCRIPT,
@@ -28,7 +29,8 @@ CALL, CODE = "a", "08674012"
 MAIN = TREE.menus["main"]
 MENUS = {**TREE.menus, "main": replace(MAIN, keys={**MAIN.keys, "6": ToCase("other")})}
 TABLE = CaseTable(8, by_person=False, states={"bed": ("welcome",)}, is_citizen_number=pin.is_valid)
-CASE_TREE = replace(TREE, menus=MENUS, retries=2, cases=TABLE)
+MENU_KEY = "9"
+CASE_TREE = replace(TREE, menus=MENUS, retries=2, cases=TABLE, queue_menu_key=MENU_KEY)
 ASKS = ["1", "6", *CODE, "1"]  # Thai, then the key, the number, right
 
 
@@ -46,6 +48,13 @@ class Asking(Rig):
         await self.take(arrived(CALL), offered(CALL))
         await self.keys(*ASKS)
         assert self.cases.asked == [(CALL, CaseQuestion(code=CODE))]
+
+    async def waits_in_menu(self) -> None:
+        await self.take(arrived(CALL), offered(CALL))
+        self.ledger.note(CALL, topic="other")
+        await self.take(event("AsyncAGIEnd", CALL), joined(CALL))
+        await self.keys(MENU_KEY)
+        await self.take(event("UserEvent", CALL, UserEvent="IvrdQueueMenu"), offered(CALL))
 
     def set_on_channel(self) -> set[tuple[str | None, str | None]]:
         return {(t.get("Variable"), t.get("Value")) for t in self.link.told}
@@ -103,5 +112,53 @@ def test_a_new_session_asks_for_the_number_anew_and_takes_no_key_of_the_old_one(
         assert rig.cases.asked == []
         await rig.keys(*CODE, "1")
         assert rig.cases.asked == [(CALL, CaseQuestion(code=CODE))]
+
+    run(body())
+
+
+def test_who_waits_is_told_as_well_and_keeps_the_place() -> None:
+    async def body() -> None:
+        rig = Asking()
+        await rig.waits_in_menu()
+        arrived_at = rig.ledger.calls[CALL].effective_at
+        await rig.keys("6", *CODE, "1")
+        assert rig.cases.asked == [(CALL, CaseQuestion(code=CODE))]
+        assert rig.places() == {CALL: CallState.QUEUE_MENU}
+        assert rig.nothing_is_stored()
+        rig.cases.answers.put_nowait(CaseAnswer(CaseResult.FOUND, "bed"))
+        await settle()
+        assert rig.places() == {CALL: CallState.INFO}
+        await rig.keys("0")
+        assert ("IVRD_NOTE", f"case {CODE}") in rig.set_on_channel()
+        await rig.take(event("AsyncAGIEnd", CALL), joined(CALL))
+        assert rig.places() == {CALL: CallState.QUEUE}
+        assert rig.ledger.calls[CALL].effective_at == arrived_at
+        await rig.take(gone(CALL))
+        assert rig.ends() == {CALL: (Outcome.ABANDONED, Stage.QUEUE)}
+
+    run(body())
+
+
+def test_who_waits_and_hangs_up_when_told_is_self_served() -> None:
+    async def body() -> None:
+        rig = Asking()
+        await rig.waits_in_menu()
+        await rig.keys("6", *CODE, "1")
+        rig.cases.answers.put_nowait(CaseAnswer(CaseResult.FOUND, "bed"))
+        await settle()
+        await rig.take(gone(CALL))
+        assert rig.ends() == {CALL: (Outcome.SELF_SERVED, Stage.IVR)}
+
+    run(body())
+
+
+def test_while_cases_are_not_looked_up_the_key_is_none() -> None:
+    async def body() -> None:
+        rig = Asking()
+        rig.cases.paused = True
+        await rig.waits_in_menu()
+        await rig.keys("6", *CODE, "1")
+        assert rig.cases.asked == []
+        assert rig.places() == {CALL: CallState.QUEUE_MENU}
 
     run(body())

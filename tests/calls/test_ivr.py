@@ -8,7 +8,7 @@ from ivrd.calls.ivr import Ivr, IvrSettings
 from ivrd.calls.menu_call import KEYS_KEPT, MenuPosition
 from ivrd.core import menu
 from ivrd.core.challenge import Reason
-from ivrd.core.menu import Command, ToPerson
+from ivrd.core.commands import Command, ToPerson
 from ivrd.core.menu_mode import MenuMode
 from ivrd.core.menu_step import MenuStep, StepKind
 from ivrd.core.queue_menu import Waits

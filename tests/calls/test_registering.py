@@ -6,9 +6,11 @@ from stdnum.th import pin
 
 from ivrd.calls.menu_call import MenuCall, MenuPosition
 from ivrd.core.call import Call, CallState, Outcome, Stage
-from ivrd.core.intake import FileTicket, Flag, Form, TicketAnswer
-from ivrd.core.intake_menu import At, IntakeVisit
-from ivrd.core.menu import ToIntake
+from ivrd.core.commands import AddNote
+from ivrd.core.inputs import TicketAnswer
+from ivrd.core.intake import FileTicket, Flag, Form
+from ivrd.core.intake_visit import At, IntakeVisit
+from ivrd.core.menu_tree import ToIntake
 from ivrd.ha.call_repository import STORED_CALL, StoredCall
 from tests.asterisk.virtual import run
 from tests.calls.rig import (
@@ -170,6 +172,6 @@ def test_no_key_and_no_note_is_in_the_repr_of_a_call_in_a_menu() -> None:
     line = MenuCall(CHANNEL, "")
     for at, digit in enumerate(CITIZEN):
         line.add_key(digit, float(at))
-    line.notes.append(f"citizen {CITIZEN}")
+    line.notes.append(AddNote(f"citizen {CITIZEN}"))
     assert "'1'" not in repr(line)
     assert CITIZEN not in repr(line)

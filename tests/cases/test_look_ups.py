@@ -14,7 +14,8 @@ import pytest
 from ivrd.cases.look_ups import LookUps
 from ivrd.config.cases import CrmSettings
 from ivrd.config.outbox_settings import HttpSettings
-from ivrd.core.cases import CaseAnswer, CaseQuestion, CaseResult
+from ivrd.core.cases import CaseQuestion, CaseResult
+from ivrd.core.inputs import CaseAnswer
 from ivrd.outbox.webhook import is_signed
 from tests.outbox.receiver import HALF, HALF_HEAD, HANGS, NO_HTTP, RESETS, Receiver, answer
 from tests.outbox.receiver import certificate as made

@@ -19,6 +19,7 @@ from chaos.load import (
 )
 from ivrd.config.load import load
 from ivrd.core import menu
+from ivrd.core.inputs import Key
 from lab.callers import HangUp, Keys, Wait
 from lab.callers.mix import SHIPPED, read_paths
 
@@ -74,7 +75,7 @@ def test_who_gives_up_in_the_queue_has_pressed_the_keys_for_so_long(people, seco
 
 def heard(keys: str, visit: menu.Visit) -> menu.Visit:
     for key in keys:
-        visit, _ = menu.step(TREE, visit, menu.Key(key))
+        visit, _ = menu.step(TREE, visit, Key(key))
     return visit
 
 

@@ -8,7 +8,7 @@ import yaml
 
 from ivrd.config.load import load
 from ivrd.config.problem import ConfigError
-from ivrd.core.menu import ToIntake
+from ivrd.core.menu_tree import ToIntake
 
 SHIPPED = Path(__file__).parents[2] / "config"
 OUTBOX = """\

@@ -13,7 +13,7 @@ from ivrd.config.field_types import FURTHER
 from ivrd.config.load import load
 from ivrd.config.problem import ConfigError
 from ivrd.config.sounds import prompt_files
-from ivrd.core.menu import ToMenu
+from ivrd.core.menu_tree import ToMenu
 from ivrd.core.numbers import pieces
 
 Change = Callable[[str, str, str], None]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ivrd.config.load import load
-from ivrd.config.outbox_settings import FileSettings, SmsSettings
+from ivrd.config.outbox_settings import FileSettings, LineSettings, SmsSettings
 from ivrd.config.outbox_template import BadTemplate, Template
 from ivrd.config.problem import ConfigError
 
@@ -43,6 +43,10 @@ def test_the_examples_in_the_shipped_file_are_right(folder: Path) -> None:
     assert {*outbox.messages} == {*callbacks, *more}
     assert outbox.messages["callback_booked"].within_seconds == 1800.0
     assert outbox.channels["trial"] == FileSettings(Path("/var/lib/ivrd/outbox.jsonl"))
+    account = outbox.channels["account"]
+    assert isinstance(account, LineSettings)
+    assert account.channel_secret_file == folder / "line-channel.secret"
+    assert account.channel_secret_variable == "IVRD_OUTBOX_ACCOUNT_CHANNEL_SECRET"
     gateway = outbox.channels["gateway"]
     assert isinstance(gateway, SmsSettings)
     assert gateway.http.secret_file == folder / "gateway.secret"

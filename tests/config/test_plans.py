@@ -9,7 +9,7 @@ from ivrd.config.plans import in_force
 from ivrd.config.problem import ConfigError
 from ivrd.core import menu
 from ivrd.core.challenge import RateLimit
-from ivrd.core.menu import Say
+from ivrd.core.commands import Say
 from ivrd.core.menu_mode import MenuMode
 from ivrd.core.plan import Trigger
 from tests.fixtures.hotline import copied

@@ -8,7 +8,7 @@ from ivrd.config.load import load
 from ivrd.config.problem import ConfigError
 from ivrd.config.skills import without_language
 from ivrd.config.unlikely import unlikely
-from ivrd.core.menu import ToInfo, ToMenu, ToTopic
+from ivrd.core.menu_tree import ToInfo, ToMenu, ToTopic
 from ivrd.core.partner import trained_for
 from tests.fixtures.agents import HASH
 

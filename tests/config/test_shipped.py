@@ -34,9 +34,13 @@ from ivrd.config.sounds import (
     spare_files,
 )
 from ivrd.core import menu
-from ivrd.core.menu import AtInfo, Command, Key, Say, ToPerson, Visit
+from ivrd.core.commands import AtInfo, Command, Say, ToPerson
+from ivrd.core.inputs import Key
+from ivrd.core.menu import Visit
+from ivrd.core.menu_tree import ToMenu, ToTopic
 from ivrd.core.overflow import Policy
 from ivrd.core.partner import PartnerState, trained_for
+from ivrd.core.priority import Urgency
 
 CONFIG = Path(__file__).parents[2] / "config"
 SHIPPED = load(CONFIG)
@@ -61,7 +65,7 @@ def test_every_topic_can_be_chosen_and_is_told_to_partners_people() -> None:
         choice.topic
         for each in TREE.menus.values()
         for choice in each.keys.values()
-        if isinstance(choice, menu.ToTopic)
+        if isinstance(choice, ToTopic)
     }
     assert chosen | {TREE.operator} == set(TREE.queue_of)
     assert {f"topic-{topic}" for topic in TREE.queue_of} <= set(SHIPPED.prompts)
@@ -91,6 +95,8 @@ def test_partners_names_differ() -> None:
     [
         ("11", "home_isolation", "hi-register"),
         ("12", "home_isolation", "hi-symptoms"),
+        ("9", "home_isolation", "hi-danger"),
+        ("19", "home_isolation", "hi-danger"),
         ("21", "vaccination", "vaccine-register"),
         ("22", "vaccination", "vaccine-trouble"),
         ("23", "vaccination", "lab-results"),
@@ -107,6 +113,17 @@ def test_the_keys_of_1330_lead_to_people(
 ) -> None:
     visit, commands = dial(first + keys)
     assert (visit.language, commands) == (language, (ToPerson(queue, topic),))
+
+
+@pytest.mark.parametrize("keys", ["", "1"])
+def test_who_cannot_breathe_hears_the_key_first_and_is_served_first(keys: str) -> None:
+    _, commands = dial("1" + keys)
+    (say,) = [of for of in commands if isinstance(of, Say)]
+    assert say.prompts[0] == ("th", "danger-key")
+    (to,) = dial("1" + keys + "9")[1]
+    assert isinstance(to, ToPerson)
+    assert to.topic in TREE.red_flags
+    assert SHIPPED.priority.topics[to.topic] is Urgency.RED_FLAG
 
 
 @pytest.mark.parametrize(("first", "language"), [("1", "th"), ("2", "en")])
@@ -138,7 +155,7 @@ def test_burmese_and_malay_are_switched_on_by_one_setting_and_those_without_reco
     assert set(settings.languages_off) == {"km", "lo"}
     for name in ("language", "home-isolation-first"):
         chosen = settings.tree.menus[name].keys.values()
-        spoken = [to.language for to in chosen if isinstance(to, menu.ToMenu)]
+        spoken = [to.language for to in chosen if isinstance(to, ToMenu)]
         assert spoken == ["th", "en", "my", "ms"]
     for language in FURTHER:
         said = said_in(used_prompts(settings) & settings.prompts.keys(), language)

@@ -17,8 +17,9 @@ from ivrd.core.agent_call import (
     PinResult,
     Request,
 )
+from ivrd.core.commands import Await, GoodBye, Say
+from ivrd.core.inputs import Key, NoInput, PromptsPlayed
 from ivrd.core.line_briefing import Briefing
-from ivrd.core.menu import Await, GoodBye, Key, NoInput, PromptsPlayed, Say
 
 ONE = (Person("a-101", here=True), Person("b-201", here=False))
 TWO = (Person("a-101", here=True), Person("a-102", here=True), Person("b-201", here=False))

@@ -11,24 +11,20 @@ from ivrd.core import callback_menu as m
 from ivrd.core import dialogue, queue_menu
 from ivrd.core.book_result import NOT_BOOKED_PROMPT, BookResult
 from ivrd.core.callback_menu import At, OfferVisit
-from ivrd.core.dialogue import Situation
-from ivrd.core.menu import (
+from ivrd.core.commands import (
     AtBooked,
     AtOffer,
     BackToQueue,
     Book,
-    BookAnswer,
     Command,
     GoodBye,
-    Input,
-    Key,
-    NoInput,
-    PromptsPlayed,
     Say,
     ToPerson,
-    Visit,
 )
+from ivrd.core.inputs import BookAnswer, Input, Key, NoInput, PromptsPlayed
+from ivrd.core.menu import Visit
 from ivrd.core.queue_menu import Waits
+from ivrd.core.situation import Situation
 from ivrd.core.slots import Slot
 from tests.calls.rig import TREE
 

@@ -8,35 +8,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.th import pin
 
-from ivrd.core import callback_menu, case_menu, dialogue, link_menu, menu
+from ivrd.core import callback_menu, case_menu, dialogue, dialogue_steps, link_menu, menu
 from ivrd.core.case_menu import INFO, LOOKING, NOT_TOLD, UNKNOWN, WHICH, At, CaseVisit
-from ivrd.core.cases import (
-    CaseAnswer,
-    CaseQuestion,
-    CaseResult,
-    CaseTable,
-    LookUp,
-    western_year,
-)
-from ivrd.core.dialogue import AnyVisit, Situation
-from ivrd.core.digits import RIGHT
-from ivrd.core.intake import AddNote
-from ivrd.core.menu import (
+from ivrd.core.cases import CaseQuestion, CaseResult, CaseTable, LookUp, western_year
+from ivrd.core.commands import (
+    AddNote,
     AtClosed,
     AtInfo,
     AtMenu,
+    BackToQueue,
     Command,
-    Input,
-    Key,
-    Menu,
-    NoInput,
-    PromptsPlayed,
+    GoodBye,
     Say,
-    ToCase,
     ToPerson,
-    Tree,
 )
+from ivrd.core.digits import RIGHT
+from ivrd.core.inputs import CaseAnswer, Input, Key, NoInput, PromptsPlayed
 from ivrd.core.menu_mode import MenuMode
+from ivrd.core.menu_tree import Menu, ToCase, Tree
+from ivrd.core.queue_menu import OFFER_CASE, Waits, opened
+from ivrd.core.situation import AnyVisit, Result, Situation
 from tests.asterisk.talk import TREE as ANY_TREE
 
 MAIN = ANY_TREE.menus["main"]
@@ -53,6 +44,7 @@ TREE = replace(
     cases=TABLE,
 )
 FOUND = CaseAnswer(CaseResult.FOUND, "bed")
+WAITS = Waits("q-benefits", "hospital", "en", place=3, callback=False, case=True)
 
 
 def situation(*closed: str) -> Situation:
@@ -74,8 +66,8 @@ def keys(text: str) -> list[Input]:
     return [Key(digit) for digit in text]
 
 
-def walk(*received: Input, tree: Tree = TREE, now: Situation | None = None) -> dialogue.Result:
-    result: dialogue.Result = menu.enter(tree)
+def walk(*received: Input, tree: Tree = TREE, now: Situation | None = None) -> Result:
+    result: Result = menu.enter(tree)
     for one in received:
         result = dialogue.step(tree, result[0], one, now or situation())
     return result
@@ -87,6 +79,16 @@ def said(commands: tuple[Command, ...]) -> list[str]:
 
 def notes(commands: tuple[Command, ...]) -> list[str]:
     return [c.text for c in commands if isinstance(c, AddNote)]
+
+
+@given(st.text("0123456789", min_size=1, max_size=13))
+def test_of_a_citizen_number_only_its_end_is_shown_where_others_could_read_it(number: str) -> None:
+    question = CaseQuestion(citizen_number=number, birth_year=1987)
+    assert number in question.note
+    assert question.note_in_clear.startswith(f"citizen ending {number[-3:]}, born 1987 (masked")
+    assert len(number) < 5 or number not in question.note_in_clear
+    assert CaseQuestion(code=number).note_in_clear == f"case {number}"
+    assert not CaseQuestion().note_in_clear
 
 
 ASKED = (*keys(CASE_KEY), *keys("1" + CODE), Key("1"))  # by its code, which was read back
@@ -202,7 +204,7 @@ def test_no_digit_is_shown_anywhere() -> None:
     assert CITIZEN not in shown
     assert "1987" not in shown
     steps = [
-        dialogue.step_taken(TREE, *pair)
+        dialogue_steps.step_taken(TREE, *pair)
         for pair in ((visit, Key("7"), visit), (visit, FOUND, visit))
     ]
     assert [step and (step.to, step.key) for step in steps] == [None, ("found", "")]
@@ -236,6 +238,65 @@ def test_every_way_ends_and_silence_leads_to_a_person(
         assert dialogue.knows(TREE, visit)
     assert visit.over
     assert sum(isinstance(c, ToPerson) for c in told) == 1
+
+
+def waiting(*received: Input) -> Result:
+    now = replace(situation(), waits=WAITS)
+    result = dialogue.again(TREE, opened(WAITS), now)
+    assert OFFER_CASE in said(result[1])
+    for one in received:
+        result = dialogue.step(TREE, result[0], one, now)
+    return result
+
+
+IN_QUEUE = (Key("6"), *ASKED[1:])
+
+
+def test_who_waits_asks_for_it_as_well_and_has_the_place_again_whatever_comes_of_it() -> None:
+    visit, commands = waiting(*IN_QUEUE)
+    assert commands[-1] == LookUp(CaseQuestion(code=CODE))
+    assert isinstance(visit, CaseVisit)
+    assert visit.waits
+    assert [type(c) for c in waiting(*IN_QUEUE, FOUND)[1]] == [AtInfo, Say]
+    for then in (Key("0"), Key("*")):
+        visit, commands = waiting(*IN_QUEUE, FOUND, then)
+        assert [type(c) for c in commands] == [AddNote, BackToQueue]
+        assert (visit.over, dialogue.knows(TREE, visit)) == (True, True)
+    _visit, commands = waiting(*IN_QUEUE, CaseAnswer(CaseResult.SLOW))
+    assert said(commands) == [NOT_TOLD]
+    assert (notes(commands), commands[-1]) == ([f"case {CODE}"], BackToQueue())
+    _visit, commands = waiting(Key("6"), Key("*"))
+    assert [type(c) for c in commands] == [BackToQueue]
+
+
+def test_the_turn_of_one_who_waits_ends_it_with_what_was_keyed_unless_the_state_is_told() -> None:
+    for keyed, note in ((IN_QUEUE[:6], [f"case {CODE[:4]}"]), (IN_QUEUE, [f"case {CODE}"])):
+        visit, _ = waiting(*keyed)
+        _visit, commands = dialogue.hand_over(TREE, visit)
+        assert (notes(commands), commands[-1]) == (note, BackToQueue())
+    told, _ = waiting(*IN_QUEUE, FOUND)
+    assert dialogue.hand_over(TREE, told) == (told, ())
+
+
+def test_while_nothing_can_be_looked_up_the_key_is_none() -> None:
+    now = replace(situation(), waits=replace(WAITS, case=False))
+    visit, commands = dialogue.again(TREE, opened(WAITS), now)
+    assert OFFER_CASE not in said(commands)
+    _visit, commands = dialogue.step(TREE, visit, Key("6"), now)
+    assert said(commands)[0] == TREE.no_match
+
+
+@given(st.lists(inputs, max_size=12), st.sampled_from([IN_QUEUE[:1], IN_QUEUE[:5], IN_QUEUE]))
+def test_who_waits_always_comes_back(received: list[Input], begin: tuple[Input, ...]) -> None:
+    visit, told = waiting(*begin)
+    now = replace(situation(), waits=WAITS)
+    for one in [*received, CaseAnswer(CaseResult.SLOW), *[PromptsPlayed(), NoInput()] * 12]:
+        visit, commands = dialogue.step(TREE, visit, one, now)
+        told += commands
+        assert dialogue.knows(TREE, visit)
+    assert visit.over
+    assert sum(isinstance(c, BackToQueue) for c in told) == 1
+    assert not any(isinstance(c, ToPerson | GoodBye) for c in told)
 
 
 def test_a_visit_in_a_menu_that_a_reload_has_taken_away_does_not_go_on() -> None:

@@ -11,9 +11,12 @@ from ivrd.core import menu
 from ivrd.core.call import Call, Direction
 from ivrd.core.call_events import HungUp, JoinedQueue
 from ivrd.core.challenge import CallRates, ChallengeLimits, RateLimit, Reason
+from ivrd.core.commands import Await, Command, Say, Speak, ToPerson
+from ivrd.core.inputs import Key, NoInput, PromptsPlayed
 from ivrd.core.ledger import Ledger
-from ivrd.core.menu import CHALLENGE, Key, NoInput, PromptsPlayed, Say, Speak, ToMenu, ToPerson
+from ivrd.core.menu import CHALLENGE
 from ivrd.core.menu_step import StepKind, menu_step
+from ivrd.core.menu_tree import ToMenu
 from ivrd.core.present import Present
 from tests.asterisk.talk import TREE
 
@@ -29,7 +32,7 @@ CALLERS = st.sampled_from(["", "a", "b", "c"])
 LIMITS = st.builds(RateLimit, st.integers(0, 4), st.integers(0, 4))
 
 
-def said(commands: tuple[menu.Command, ...]) -> list[tuple[str, str]]:
+def said(commands: tuple[Command, ...]) -> list[tuple[str, str]]:
     return [prompt for one in commands if isinstance(one, Say) for prompt in one.prompts]
 
 
@@ -141,7 +144,7 @@ def test_the_key_for_a_person_leads_to_one_as_in_every_menu() -> None:
 def test_whoever_presses_nothing_is_asked_again_and_again_and_never_cut_off() -> None:
     visit, _ = menu.enter(TREE, challenged=True)
     for unheard in (False, True, False, True, False):
-        assert menu.step(TREE, visit, PromptsPlayed())[1] == (menu.Await(TREE.wait_seconds),)
+        assert menu.step(TREE, visit, PromptsPlayed())[1] == (Await(TREE.wait_seconds),)
         visit, commands = menu.step(TREE, visit, NoInput(unheard), frozenset(), lambda: True)
         assert [prompt for _language, prompt in said(commands)] == [CHALLENGE, CHALLENGE]
         assert not visit.over

@@ -17,7 +17,7 @@ from ivrd.core.digits import (
     Saying,
     said_digits,
 )
-from ivrd.core.menu import Key, NoInput
+from ivrd.core.inputs import Key, NoInput
 
 RETRIES = 2
 

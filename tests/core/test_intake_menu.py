@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum.th import pin
 
-from ivrd.core import dialogue, intake_menu, menu
-from ivrd.core.dialogue import AnyVisit, Situation
+from ivrd.core import dialogue, dialogue_steps, intake_visit, menu
+from ivrd.core.commands import AddNote, AtMenu, BackToQueue, Command, GoodBye, Say, ToPerson
 from ivrd.core.digits import RIGHT
+from ivrd.core.inputs import Input, Key, NoInput, PromptsPlayed, TicketAnswer
 from ivrd.core.intake import (
-    AddNote,
     Answers,
     AtFiled,
     AtIntake,
@@ -22,28 +22,15 @@ from ivrd.core.intake import (
     LeftIntake,
     RedFlags,
     RiskFlags,
-    TicketAnswer,
     day_in,
     is_day,
     latest_day,
 )
-from ivrd.core.intake_menu import At, IntakeVisit
-from ivrd.core.menu import (
-    AtMenu,
-    BackToQueue,
-    Command,
-    GoodBye,
-    Input,
-    Key,
-    Menu,
-    NoInput,
-    PromptsPlayed,
-    Say,
-    ToIntake,
-    ToPerson,
-)
+from ivrd.core.intake_visit import At, IntakeVisit
 from ivrd.core.menu_step import StepKind
+from ivrd.core.menu_tree import Menu, ToIntake
 from ivrd.core.queue_menu import OFFER_INTAKE, Waits, opened
+from ivrd.core.situation import AnyVisit, Result, Situation
 from tests.asterisk.talk import TREE as ANY_TREE
 
 TODAY = date(2022, 3, 5)
@@ -118,22 +105,22 @@ def received(*several: str | Input) -> list[Input]:
     return found
 
 
-def walk(result: dialogue.Result, now: Situation, *several: str | Input) -> dialogue.Result:
+def walk(result: Result, now: Situation, *several: str | Input) -> Result:
     for one in received(*several):
         result = dialogue.step(TREE, result[0], one, now)
     return result
 
 
-def in_menu(*several: str | Input, now: Situation | None = None) -> dialogue.Result:
+def in_menu(*several: str | Input, now: Situation | None = None) -> Result:
     now = now or situation()
     return walk(menu.enter(TREE, intake=now.intake), now, *several)
 
 
-def registering(*several: str | Input) -> dialogue.Result:
+def registering(*several: str | Input) -> Result:
     return in_menu(INTAKE_KEY, *several)
 
 
-def waiting(*several: str | Input) -> dialogue.Result:
+def waiting(*several: str | Input) -> Result:
     now = situation(waits=WAITS)
     return walk(dialogue.again(TREE, opened(WAITS), now), now, "5", *several)
 
@@ -385,10 +372,10 @@ def test_the_log_has_steps_and_no_key() -> None:
     for one in received(INTAKE_KEY, WHOLE, FILED, "0"):
         before = result[0]
         result = dialogue.step(TREE, before, one, situation())
-        if step := dialogue.step_taken(TREE, before, one, result[0]):
+        if step := dialogue_steps.step_taken(TREE, before, one, result[0]):
             steps.append((step.kind, step.to, step.key))
     assert steps == [
-        *((StepKind.INTAKE, to, "") for to in intake_menu.STEPS),
+        *((StepKind.INTAKE, to, "") for to in intake_visit.STEPS),
         (StepKind.INTAKE, "filed", ""),
         (StepKind.PERSON, "register", ""),
     ]

@@ -13,8 +13,9 @@ from ivrd.core.agent_call import (
     PinResult,
     Request,
 )
+from ivrd.core.commands import GoodBye, Say
+from ivrd.core.inputs import Key, NoInput, PromptsPlayed
 from ivrd.core.line_briefing import Briefing
-from ivrd.core.menu import GoodBye, Key, NoInput, PromptsPlayed, Say
 
 PEOPLE = (Person("1001", here=True), Person("a-7", here=False))
 FIRST = Briefing("home.01", 21, "topic-other", trained=False, language="en")

@@ -8,26 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrd.core import dialogue, link_menu, menu
-from ivrd.core.dialogue import AnyVisit, Situation
-from ivrd.core.link_menu import NOT_SENT, SENDING, SENT
-from ivrd.core.menu import (
+from ivrd.core.commands import (
     AtClosed,
     AtDeflected,
     BackToQueue,
     Command,
     GoodBye,
-    Input,
-    Key,
-    LinkAnswer,
-    Menu,
-    NoInput,
-    PromptsPlayed,
     Say,
     SendLink,
-    ToLink,
     ToPerson,
 )
+from ivrd.core.inputs import Input, Key, LinkAnswer, NoInput, PromptsPlayed
+from ivrd.core.link_menu import NOT_SENT, SENDING, SENT
+from ivrd.core.menu_tree import Menu, ToLink
 from ivrd.core.queue_menu import OFFER_LINK, Waits, opened
+from ivrd.core.situation import AnyVisit, Result, Situation
 from tests.asterisk.talk import TREE as ANY_TREE
 
 MAIN = ANY_TREE.menus["main"]
@@ -76,16 +71,16 @@ def kinds(commands: tuple[Command, ...]) -> list[type]:
     return [type(c) for c in commands if not isinstance(c, Say)]
 
 
-def in_menu(*received: Input, now: Situation | None = None) -> dialogue.Result:
+def in_menu(*received: Input, now: Situation | None = None) -> Result:
     now = now or situation()
     visit, commands = menu.enter(TREE, link=now.link)
-    result: dialogue.Result = (visit, commands)
+    result: Result = (visit, commands)
     for one in received:
         result = dialogue.step(TREE, result[0], one, now)
     return result
 
 
-def waiting(*received: Input) -> dialogue.Result:
+def waiting(*received: Input) -> Result:
     now = situation(waits=WAITS)
     result = dialogue.again(TREE, opened(WAITS), now)
     for one in received:

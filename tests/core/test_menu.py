@@ -9,26 +9,20 @@ from hypothesis import strategies as st
 
 from ivrd.core import call_events, call_table, menu
 from ivrd.core.call import Call, CallState
-from ivrd.core.menu import (
-    MOST_INTERRUPTIONS,
+from ivrd.core.commands import (
     AtClosed,
     AtInfo,
     AtMenu,
     Await,
     Command,
     GoodBye,
-    Key,
-    NoInput,
-    PromptsPlayed,
     Say,
     Speak,
-    ToInfo,
-    ToMenu,
     ToPerson,
-    ToTopic,
-    Tree,
-    Visit,
 )
+from ivrd.core.inputs import Key, NoInput, PromptsPlayed
+from ivrd.core.menu import Visit
+from ivrd.core.menu_tree import MOST_INTERRUPTIONS, ToInfo, ToMenu, ToTopic, Tree
 from tests.core.trees import CHANCE, Walk, heard, miss, places, some_closed, trees, walks
 
 BOOKED: dict[type[Command], call_events.Event] = {

@@ -8,29 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from ivrd.core import callback_menu, dialogue, link_menu, menu
+from ivrd.core import callback_menu, dialogue, dialogue_steps, link_menu, menu
 from ivrd.core.book_result import BookResult
 from ivrd.core.callback_menu import OfferVisit
-from ivrd.core.dialogue import AnyVisit, Situation
+from ivrd.core.commands import AtBooked, AtDeflected, Command, GoodBye, Say, SendLink, ToPerson
+from ivrd.core.inputs import BookAnswer, Input, Key, LinkAnswer, NoInput, PromptsPlayed
 from ivrd.core.link_menu import LinkVisit
-from ivrd.core.menu import (
-    AtBooked,
-    AtDeflected,
-    BookAnswer,
-    Command,
-    GoodBye,
-    Input,
-    Key,
-    LinkAnswer,
-    NoInput,
-    PromptsPlayed,
-    Say,
-    SendLink,
-    ToPerson,
-    Visit,
-)
+from ivrd.core.menu import Visit
 from ivrd.core.menu_mode import MenuMode
 from ivrd.core.menu_step import StepKind
+from ivrd.core.menu_tree import MOST_INTERRUPTIONS, Tree
+from ivrd.core.situation import AnyVisit, Situation
 from tests.asterisk.talk import TREE as ANY_TREE
 
 LINKS_FIRST = replace(ANY_TREE, start="main", mode=MenuMode.LINKS_FIRST)
@@ -61,7 +49,7 @@ def now(*, link: bool = True, callback: bool = True, long: bool = False) -> Situ
 
 
 def walk(
-    tree: menu.Tree, *received: Input, at: Situation | None = None
+    tree: Tree, *received: Input, at: Situation | None = None
 ) -> tuple[AnyVisit, tuple[Command, ...]]:
     visit: AnyVisit
     visit, commands = menu.enter(tree)
@@ -138,14 +126,14 @@ def test_who_presses_nothing_gets_to_a_person_without_an_offer(mode: MenuMode) -
 
 def test_the_offer_goes_on_after_an_interruption_and_in_the_end_leads_to_a_person() -> None:
     visit, _ = walk(LINKS_FIRST, Key("2"))
-    for _ in range(menu.MOST_INTERRUPTIONS):
+    for _ in range(MOST_INTERRUPTIONS):
         visit, commands = dialogue.again(LINKS_FIRST, visit, now())
         assert said(commands) == [link_menu.OFFER]
     assert dialogue.again(LINKS_FIRST, visit, now())[1][-1] == VACCINE
 
 
 @pytest.mark.parametrize("tree", [LINKS_FIRST, CALLBACK_ONLY])
-def test_the_next_ivrd_reads_from_the_store_where_a_caller_is(tree: menu.Tree) -> None:
+def test_the_next_ivrd_reads_from_the_store_where_a_caller_is(tree: Tree) -> None:
     stored: TypeAdapter[AnyVisit] = TypeAdapter(AnyVisit)
     visit, _ = walk(tree, Key("2"), Key("7"))
     assert stored.validate_json(stored.dump_json(visit)) == visit
@@ -163,7 +151,7 @@ def test_the_log_has_each_step() -> None:
     for one in (Key("2"), Key("7"), Key("*"), Key("2"), Key("1")):
         before = visit
         visit, _ = dialogue.step(LINKS_FIRST, before, one, now())
-        if step := dialogue.step_taken(LINKS_FIRST, before, one, visit):
+        if step := dialogue_steps.step_taken(LINKS_FIRST, before, one, visit):
             steps.append(step.kind)
     assert steps == [
         StepKind.LINK_OFFER,

@@ -4,15 +4,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrd.core import menu
-from ivrd.core.menu import Key, NoInput, PromptsPlayed, Tree, Visit
+from ivrd.core.inputs import Input, Key, NoInput, PromptsPlayed
+from ivrd.core.menu import Visit
 from ivrd.core.menu_step import MenuStep, StepKind, leads, menu_step
+from ivrd.core.menu_tree import Tree
 from tests.asterisk.talk import TREE
 from tests.core.trees import PHONE_KEYS, trees
 
 INPUTS = st.lists(st.sampled_from([*map(Key, PHONE_KEYS), NoInput(), PromptsPlayed()]), max_size=40)
 
 
-def walked(tree: Tree, *inputs: menu.Input, closed: frozenset[str] = frozenset()) -> list[MenuStep]:
+def walked(tree: Tree, *inputs: Input, closed: frozenset[str] = frozenset()) -> list[MenuStep]:
     """The steps of one caller who begins anew."""
     visit, _ = menu.enter(tree)
     steps = []
@@ -60,7 +62,7 @@ def test_a_closed_topic_and_who_says_nothing() -> None:
 
 @given(trees(), INPUTS, st.booleans())
 def test_every_change_is_told_and_no_key_that_leads_nowhere(
-    tree: Tree, inputs: list[menu.Input], all_closed: bool
+    tree: Tree, inputs: list[Input], all_closed: bool
 ) -> None:
     closed = frozenset(tree.queue_of.values()) if all_closed else frozenset()
     visit, _ = menu.enter(tree)

@@ -21,6 +21,7 @@ from ivrd.core.outbox import (
     Result,
     after,
     expired,
+    reached,
     sent_again,
 )
 
@@ -40,6 +41,23 @@ def failed_times(count: int, entry: Entry = ENTRY, chance: float = 1.0) -> Entry
 def test_what_was_delivered_is_not_kept() -> None:
     entry = after(ENTRY, Delivered(), NOW + 1, 0.5)
     assert (entry.state, entry.sealed, entry.ended_at) == (EntryState.DELIVERED, "", NOW + 1)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        ENTRY,
+        after(ENTRY, Failed("no answer"), NOW, 0.5),
+        after(ENTRY, Refused("answered 422"), NOW, 0.5),
+        after(ENTRY, Delivered(), NOW, 0.5),
+    ],
+)
+def test_what_has_reached_its_recipient_is_delivered_whatever_was_known(before: Entry) -> None:
+    entry = reached(before, NOW + 9)
+    assert (entry.state, entry.sealed, entry.why) == (EntryState.DELIVERED, "", "")
+    assert entry.reached_at == NOW + 9
+    ended_at = NOW if before.state is EntryState.DELIVERED else NOW + 9
+    assert entry.ended_at == ended_at
 
 
 def test_what_is_refused_is_a_dead_letter_at_once_and_is_kept() -> None:

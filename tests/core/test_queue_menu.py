@@ -8,18 +8,8 @@ from hypothesis import strategies as st
 
 from ivrd.core import numbers
 from ivrd.core.book_result import BookResult
-from ivrd.core.menu import (
-    AtOffer,
-    Await,
-    BackToQueue,
-    BookAnswer,
-    Command,
-    Input,
-    Key,
-    NoInput,
-    PromptsPlayed,
-    Say,
-)
+from ivrd.core.commands import AtOffer, Await, BackToQueue, Command, Say
+from ivrd.core.inputs import BookAnswer, Input, Key, NoInput, PromptsPlayed
 from ivrd.core.queue_menu import QueueVisit, Waits, again, give_way, opened, place_prompts, step
 from tests.asterisk.talk import TREE as ANY_TREE
 

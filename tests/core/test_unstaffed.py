@@ -8,23 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrd.core import callback_menu as m
-from ivrd.core import dialogue, menu
+from ivrd.core import dialogue, dialogue_steps, menu
 from ivrd.core.callback_menu import At, OfferVisit
-from ivrd.core.dialogue import AnyVisit, Situation
-from ivrd.core.menu import (
-    AtOffer,
-    Command,
-    Input,
-    Key,
-    NoInput,
-    PromptsPlayed,
-    Say,
-    Speak,
-    ToMenu,
-    ToPerson,
-    Visit,
-)
+from ivrd.core.commands import AtOffer, Command, Say, Speak, ToPerson
+from ivrd.core.inputs import Input, Key, NoInput, PromptsPlayed
+from ivrd.core.menu import Visit
 from ivrd.core.menu_step import StepKind
+from ivrd.core.menu_tree import ToMenu, Tree
+from ivrd.core.situation import AnyVisit, Situation
 from ivrd.core.skills import SkillRouting, Skills, divide
 from tests.asterisk.talk import TREE as TWO
 
@@ -41,7 +32,7 @@ def routing(*staff: Skills) -> SkillRouting:
     return divide(QUEUE_OF, "q-other", LANGUAGES, ("th", "en"), "th", staff)
 
 
-def tree(by: SkillRouting) -> menu.Tree:
+def tree(by: SkillRouting) -> Tree:
     language = TWO.menus["language"]
     keys = {**language.keys, "3": ToMenu("main", "my")}
     menus = {**TWO.menus, "language": replace(language, keys=keys)}
@@ -70,7 +61,7 @@ def now(*staffed: str, callback: bool = False) -> Situation:
 
 
 def walk(
-    of: menu.Tree, situation: Situation, *inputs: Input, visit: AnyVisit | None = None
+    of: Tree, situation: Situation, *inputs: Input, visit: AnyVisit | None = None
 ) -> tuple[AnyVisit, list[Command]]:
     visit, commands = menu.enter(of) if visit is None else (visit, ())
     for one in inputs:
@@ -106,7 +97,7 @@ def test_all_that_can_be_had_is_offered_in_the_callers_language() -> None:
     assert commands[0] == AtOffer("vaccine")
     names = ("language-nobody", "language-callback", "language-in-th", "language-wait")
     assert said(commands) == [("my", name) for name in names]
-    step = dialogue.step_taken(ALL, Visit("main", "my"), Key("2"), visit)
+    step = dialogue_steps.step_taken(ALL, Visit("main", "my"), Key("2"), visit)
     assert step is not None
     assert (step.kind, step.language) == (StepKind.UNSTAFFED, "my")
 
@@ -181,3 +172,17 @@ def test_nobody_comes_to_people_of_another_language_who_has_not_chosen_it(
                 assert command.queue.endswith(f".{visit.language}")
                 changed = visit.language != before.language
                 assert not changed or (isinstance(before, OfferVisit) and one == Key("2"))
+
+
+def test_who_was_offered_a_language_that_a_reload_has_removed_begins_anew() -> None:
+    """The key for it would lead nowhere, and its words are said no more."""
+    visit, _ = walk(ALL, now("th"), *ASKS)
+    assert dialogue.knows(ALL, visit)
+    assert not dialogue.knows(replace(ALL, languages=("en", "my")), visit)
+    assert not dialogue.knows(replace(ALL, languages=("th", "en")), visit)
+
+
+def test_who_stands_in_a_menu_in_a_language_that_is_gone_begins_anew() -> None:
+    visit, _ = walk(ALL, now("my"), Key("3"))
+    assert dialogue.knows(ALL, visit)
+    assert not dialogue.knows(replace(ALL, languages=("th", "en")), visit)

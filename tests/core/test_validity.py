@@ -7,7 +7,10 @@ from random import Random
 from hypothesis import given
 
 from ivrd.core import menu
-from ivrd.core.menu import AtInfo, AtMenu, Key, NoInput, Say, Speak, ToPerson, Tree, Visit
+from ivrd.core.commands import AtInfo, AtMenu, Command, Say, Speak, ToPerson
+from ivrd.core.inputs import Key, NoInput, PromptsPlayed
+from ivrd.core.menu import Visit
+from ivrd.core.menu_tree import ToInfo, ToMenu, Tree
 from ivrd.core.validity import NOTHING, PERSON, Validity, tree_on
 from tests.asterisk.talk import TREE
 from tests.core.trees import CHANCE, Walk, walks
@@ -22,7 +25,7 @@ def ended(day: date = AFTER, **then: str) -> Tree:
     return tree_on(TREE, {name: Validity(LAST_DAY, what, "") for name, what in names.items()}, day)
 
 
-def said(commands: tuple[menu.Command, ...]) -> list[str]:
+def said(commands: tuple[Command, ...]) -> list[str]:
     return [name for one in commands if isinstance(one, Say) for _language, name in one.prompts]
 
 
@@ -54,7 +57,7 @@ def test_whoever_chooses_a_message_that_has_ended_goes_to_a_person_and_has_heard
         (key, of.name)
         for of in TREE.menus.values()
         for key, to in of.keys.items()
-        if to == menu.ToInfo("rights")
+        if to == ToInfo("rights")
     )
     tree = ended(rights_info=PERSON)
     visit = Visit(where, "th", trail=(TREE.start,))
@@ -66,7 +69,7 @@ def test_whoever_chooses_a_message_that_has_ended_goes_to_a_person_and_has_heard
 
 
 def test_whoever_listens_to_a_message_when_it_ends_leaves_it_as_a_caller_of_the_menu() -> None:
-    where = next(of.name for of in TREE.menus.values() if menu.ToInfo("rights") in of.keys.values())
+    where = next(of.name for of in TREE.menus.values() if ToInfo("rights") in of.keys.values())
     visit = Visit(where, "th", trail=(TREE.start,), info="rights")
     for result in (
         menu.step(ended(rights_info=PERSON), visit, NoInput()),
@@ -86,7 +89,7 @@ def test_a_first_menu_that_has_ended_leads_all_callers_to_a_person() -> None:
 
 
 def test_the_language_of_a_number_is_spoken_although_its_menu_has_ended() -> None:
-    tree = replace(ended(welcome=PERSON), starts={"1331": menu.ToMenu(TREE.start, "en")})
+    tree = replace(ended(welcome=PERSON), starts={"1331": ToMenu(TREE.start, "en")})
     visit, commands = menu.enter(tree, "1331")
     assert commands[0] == Speak("en")
     assert visit.over
@@ -109,7 +112,7 @@ def test_nobody_hears_silence_whatever_has_ended(walk: Walk, chance: Random) -> 
     tree = tree_on(walk.tree, {name: Validity(LAST_DAY, PERSON, "") for name in gone}, AFTER)
     for step in walk.steps:
         after, commands = menu.step(tree, step.before, step.heard, frozenset())
-        if step.before.over or isinstance(step.heard, menu.PromptsPlayed):
+        if step.before.over or isinstance(step.heard, PromptsPlayed):
             continue
         assert after.over or said(commands)
         assert not set(said(commands)) & set(gone)

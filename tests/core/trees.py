@@ -5,25 +5,10 @@ from random import Random
 
 from hypothesis import strategies as st
 
-from ivrd.core.menu import (
-    AGAIN_KEY,
-    BACK_KEY,
-    PERSON_KEY,
-    Choice,
-    Command,
-    Input,
-    Key,
-    Menu,
-    NoInput,
-    PromptsPlayed,
-    ToInfo,
-    ToMenu,
-    ToTopic,
-    Tree,
-    Visit,
-    enter,
-    step,
-)
+from ivrd.core.commands import Command
+from ivrd.core.inputs import AGAIN_KEY, BACK_KEY, PERSON_KEY, Input, Key, NoInput, PromptsPlayed
+from ivrd.core.menu import Visit, enter, step
+from ivrd.core.menu_tree import Choice, Menu, ToInfo, ToMenu, ToTopic, Tree
 from ivrd.core.skills import SkillRouting
 
 QUEUES = ("red", "green", "blue")

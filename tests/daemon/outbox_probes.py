@@ -104,6 +104,10 @@ OUTBOX_PROBES: dict[tuple[str, str], Probe] = {
     ),
     (OUTBOX, "sms"): (put("sms.other", OTHER_SMS), names),
     (OUTBOX, "line"): (put("line.other", {"secret_file": "./s"}), names),
+    (OUTBOX, "line.*.channel_secret_file"): (
+        put("line.account.channel_secret_file", "./other"),
+        lambda parts: b'ivrd_outbox_reached_total{channel="account"}' in parts.scrape(),
+    ),
     (OUTBOX, "files"): (put("files.other", {"path": "./other"}), scraped),
     (OUTBOX, "files.*.path"): (
         put("files.trial.path", "./other"),

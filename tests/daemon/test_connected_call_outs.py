@@ -73,7 +73,11 @@ async def shown(at: Hotline) -> Mapping[str, Any]:
 async def answers(at: Hotline, body: str) -> int:
     """The partner answers over HTTP; the status."""
     app = server.public_app(
-        at.wiring.scrape, lambda: "", lambda: "", at.wiring.partners.call_out_operations.answered
+        at.wiring.scrape,
+        lambda: "",
+        lambda: "",
+        at.wiring.partners.call_out_operations.answered,
+        at.wiring.outbox.line_webhook.told,
     )
     runner, port = await server.listen(app, "127.0.0.1", 0)
     moment = int(time.time())

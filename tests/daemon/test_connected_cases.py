@@ -15,7 +15,8 @@ from ivrd.config.outbox_settings import HttpSettings
 from ivrd.config.settings import Settings
 from ivrd.core.case_menu import INFO, At, CaseVisit
 from ivrd.core.cases import CaseQuestion, CaseResult
-from ivrd.core.menu import AtInfo, Visit
+from ivrd.core.commands import AtInfo
+from ivrd.core.menu import Visit
 from tests.daemon import hotline
 from tests.daemon.hotline import Hotline, live, until
 from tests.outbox.receiver import Receiver, ReceiverThread, answer

@@ -11,8 +11,9 @@ from ivrd.config.outbox_settings import FileSettings, MessageSettings, OutboxSet
 from ivrd.config.outbox_template import Template
 from ivrd.config.settings import Settings
 from ivrd.core.case_code import long_case_code
-from ivrd.core.intake import Answers, AtIntake, FileTicket, TicketAnswer
-from ivrd.core.menu import ToIntake
+from ivrd.core.inputs import TicketAnswer
+from ivrd.core.intake import Answers, AtIntake, FileTicket
+from ivrd.core.menu_tree import ToIntake
 from tests.daemon import hotline
 from tests.daemon.hotline import Hotline, live, until
 from tests.daemon.test_connected_callbacks import E164, NUMBER

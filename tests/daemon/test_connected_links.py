@@ -10,7 +10,7 @@ import pytest
 from ivrd.config.outbox_settings import FileSettings, MessageSettings, OutboxSettings
 from ivrd.config.outbox_template import Template
 from ivrd.config.settings import Settings
-from ivrd.core.menu import AtDeflected
+from ivrd.core.commands import AtDeflected
 from ivrd.core.outbox import ChannelHealth
 from tests.daemon import hotline
 from tests.daemon.hotline import Hotline, live, until

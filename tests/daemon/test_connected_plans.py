@@ -8,7 +8,7 @@ import pytest
 
 from ivrd.api import server
 from ivrd.core import menu
-from ivrd.core.menu import Say
+from ivrd.core.commands import Say
 from tests.daemon.hotline import Hotline, live, until
 
 PLAN = "flood"  # the shipped one

@@ -21,15 +21,8 @@ from ivrd.config.outbox_template import Template
 from ivrd.core.call import Call
 from ivrd.core.call_events import HungUp
 from ivrd.core.call_notices import Ended
-from ivrd.core.intake import (
-    Answers,
-    AtIntake,
-    FileTicket,
-    IntakeCommand,
-    LeftIntake,
-    RedFlags,
-    TicketAnswer,
-)
+from ivrd.core.inputs import TicketAnswer
+from ivrd.core.intake import Answers, AtIntake, FileTicket, IntakeCommand, LeftIntake, RedFlags
 from ivrd.core.ledger import Ledger
 from ivrd.intake.progress import Progress
 from ivrd.intake.tickets import Tickets, TicketSettings

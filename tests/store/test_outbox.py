@@ -53,6 +53,9 @@ class Told:
     def delivered(self, _channel: str, seconds: float) -> None:
         assert seconds >= 0
 
+    def reached(self, _channel: str) -> None:
+        self.results["reached"] += 1
+
     def lost(self, _channel: str, cause: str) -> None:
         self.lost_ones[cause] += 1
 
