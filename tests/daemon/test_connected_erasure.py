@@ -11,8 +11,8 @@ from ivrd.config.outbox_settings import FileSettings, MessageSettings, OutboxSet
 from ivrd.config.outbox_template import Template
 from ivrd.config.settings import Settings
 from ivrd.core.book_result import BookResult
+from ivrd.core.commands import AtDeflected
 from ivrd.core.inputs import TicketAnswer
-from ivrd.core.menu import AtDeflected
 from tests.daemon import hotline
 from tests.daemon.hotline import Hotline, live, until
 from tests.daemon.test_connected_callbacks import E164, NUMBER, at_any_hour, gone
