@@ -305,6 +305,8 @@ class Conversation:
             if step := dialogue_steps.step_taken(tree, self.visit, received, visit):
                 self._stepped(step)
             self._follow((visit, commands))
+            if isinstance(received, Key) and any(isinstance(one, Await) for one in commands):
+                self._speech.fall_silent()
 
     def _situation(self) -> Situation:
         return Situation(

@@ -60,6 +60,14 @@ class Speech:
         elif not self._interrupted:
             self._interrupt()
 
+    def fall_silent(self) -> None:
+        """The caller keys a number in: nobody talks meanwhile, and each key renews the lease."""
+        self._to_say.clear()
+        if not self._saying:
+            self._renew(0.0)
+        elif not self._interrupted:
+            self._interrupt()
+
     def clear(self) -> None:
         """Say nothing more after the prompt that plays."""
         self._to_say.clear()
