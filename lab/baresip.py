@@ -17,7 +17,7 @@ import socket
 import struct
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -245,9 +245,20 @@ class Baresip(Running):
                 raise LabError(f"{self.user}: {kind} is not heard within {seconds:g} s")
             time.sleep(0.05)  # nothing tells of sound
 
+    def hears_something(self, seconds: float = SECONDS) -> None:
+        """Wait until any sound has been heard: the other end has settled the call by then."""
+        deadline = time.monotonic() + seconds
+        while not any(_samples(file.read_bytes()).strip(b"\0") for file in self._recordings()):
+            if time.monotonic() > deadline:
+                raise LabError(f"{self.user}: nothing is heard within {seconds:g} s")
+            time.sleep(0.05)  # nothing tells of sound
+
+    def _recordings(self) -> Iterable[Path]:
+        return self._folder.glob("*-dec.wav")
+
     def _voices(self) -> set[str | None]:
         size, found = 2 * rtp.SAMPLES, set[str | None]()
-        for file in self._folder.glob("*-dec.wav"):
+        for file in self._recordings():
             samples = _samples(file.read_bytes())
             found |= {_voice(samples[n : n + size]) for n in range(0, len(samples) - size, size)}
         return found
