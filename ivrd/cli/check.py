@@ -330,7 +330,8 @@ def _modules(settings: Settings) -> Iterator[Step]:
         with reported(console.ConsoleError):
             there = console.runs(settings.asterisk.console, module)
         say = f"{why}, and Asterisk has not loaded {module}"
-        yield Step([] if there else [f"{settings.folder}/ivrd.yaml: {say}; `ivrd reload`"], say)
+        mend = f"ivrd reload --config {settings.folder}"
+        yield Step([] if there else [f"{settings.folder}: {say}; `ivrd reload` loads it"], mend)
 
 
 def _permissions(settings: Settings) -> list[str]:
