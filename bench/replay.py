@@ -28,6 +28,7 @@ from bench.stand_in import StandIn
 from ivrd import log
 from ivrd.config.load import load
 from ivrd.daemon.service import Daemon
+from lab.journal import Journal
 from lab.ports import HOST, free_port
 
 RATE = 5.0  # calls a second, when recorded
@@ -72,8 +73,10 @@ class Replay:
     async def run(self, near: Connection, folder: Path) -> None:
         """Until all is said."""
         settings = load(_configured(self._of, folder, near.recv()))
-        with (folder / "ivrd.log").open("w") as file:
-            log.setup(settings.log_format, settings.log_level, file, zone=settings.zone)
+        with (folder / "ivrd.log").open("wb") as file:
+            journal = Journal(file)
+            with journal.end.makefile("w") as stream:
+                log.setup(settings.log_format, settings.log_level, stream, zone=settings.zone)
             daemon = Daemon(settings)
             asyncio.get_running_loop().add_reader(near.fileno(), self._heard, near)
             running = asyncio.create_task(daemon.run())
@@ -83,6 +86,7 @@ class Replay:
             with suppress(asyncio.CancelledError):
                 await running
             log.setup(settings.log_format, "error", sys.stderr)
+            journal.wait()
 
     def _heard(self, near: Connection) -> None:
         try:
