@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.figures import Trunk, trunk
 from bench.scenarios import RING, SEATS, Scenario
-from lab.agents import Choice, Manner, full_above, refuses, silent
+from lab.agents import Choice, Manner, Talk, full_above, refuses, silent
 from lab.agents.agents import NEVER
 from lab.partners import HOST, PartnerSite, takes
 from lab.running import Running
@@ -92,6 +92,13 @@ class Partners(Running):
     def counts(self) -> dict[str, Trunk]:
         """What each of them counted; to be asked when all have hung up."""
         return {name: site.counts() for name, site in self._sites.items()}
+
+    def ledgers(self) -> dict[str, tuple[Talk, ...]]:
+        """The calls of each, as those saw it who took them; nobody is at a dead one."""
+        return {
+            name: site.ledger() if isinstance(site, Site) else ()
+            for name, site in self._sites.items()
+        }
 
     def start(self) -> None:
         """Start the sites; if one does not, those that run are stopped."""
