@@ -27,7 +27,7 @@ from bench.recording import Recording
 from bench.stand_in import StandIn
 from ivrd import log
 from ivrd.config.load import load
-from ivrd.daemon.service import Daemon
+from ivrd.daemon.service import Daemon, spare_collections
 from lab.journal import Journal
 from lab.ports import HOST, free_port
 
@@ -78,6 +78,7 @@ class Replay:
             with journal.end.makefile("w") as stream:
                 log.setup(settings.log_format, settings.log_level, stream, zone=settings.zone)
             daemon = Daemon(settings)
+            spare_collections()
             asyncio.get_running_loop().add_reader(near.fileno(), self._heard, near)
             running = asyncio.create_task(daemon.run())
             await self._over.wait()
@@ -87,6 +88,7 @@ class Replay:
                 await running
             log.setup(settings.log_format, "error", sys.stderr)
             journal.wait()
+            gc.unfreeze()  # the next one is another process's, but for this
 
     def _heard(self, near: Connection) -> None:
         try:

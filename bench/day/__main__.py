@@ -24,8 +24,8 @@ from lab.callers import SippError
 from lab.parts import PartsError
 from lab.running import LabError
 
-# Of the whole day: with start and end it takes less than half an hour.  At the peak 45 calls a second
-# come, as many as two processors bear; so a worse day takes longer.
+# Of the whole day: with start and end it takes less than half an hour.  At the peak 45 calls a
+# second come, as many as two processors bear; so a worse day takes longer.
 MINUTES = 29.0
 LEAST_MINUTES = 3.0
 
