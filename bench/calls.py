@@ -26,6 +26,7 @@ from lab.comparison import compare
 from lab.hotline import Lab, Plan
 from lab.lag import waits
 from lab.machine import Machine, cpu_seconds
+from lab.priority import as_service
 
 WAIT_SECONDS = 300.0
 IDLE_SECONDS = 10.0
@@ -56,7 +57,8 @@ class Traffic:
 class Cost:
     """Of one run. CPU milliseconds a call; seconds to a decision (median, 99th percentile); the
     99th percentile of seconds by which events came late; how much ivrd waited for a processor, as a
-    multiple of what it used; of all processors, what all programs took; rows that differ."""
+    multiple of what it used; of all processors, what all programs took; rows that differ;
+    `favoured`: ivrd had the share of the processors that its service has."""
 
     asterisk: float
     ivrd: float
@@ -67,6 +69,7 @@ class Cost:
     busy: float
     differ: int
     limited: bool
+    favoured: bool
 
     @property
     def share(self) -> float:
@@ -99,6 +102,7 @@ def measure(traffic: Traffic) -> Cost:
     folder = Path(tempfile.mkdtemp(prefix="ivrd-bench-"))
     plan = Plan(folder, agents, TALK, RING, rtp_ports=ports, sound=traffic.sound, journal=True)
     with Lab(plan) as lab:
+        favoured = as_service(lab.ivrd.pid)
         idle = used(lab, lambda: time.sleep(IDLE_SECONDS))
         calling = Callers(
             lab.sip, people, folder=folder / "callers", rate=traffic.rate, sound=traffic.sound
@@ -124,6 +128,7 @@ def measure(traffic: Traffic) -> Cost:
         busy=usage.busy,
         differ=sum(not row.agrees for row in rows),
         limited=usage.lab_was_the_limit,
+        favoured=favoured,
     )
 
 
@@ -199,6 +204,8 @@ def main() -> int:
             print(traffic.name, costs[-1], file=sys.stderr, flush=True)
     text = tables(runs, alone)
     print(text)
+    favoured = all(each.favoured for costs in runs.values() for each in costs)
+    share = "first, as there" if favoured else "as all others, not first as there"
     results.write(
         "python -m bench.calls",
         "What a call costs: CPU of both processes, each call through the menu and the queue to an "
@@ -207,7 +214,8 @@ def main() -> int:
         "the event in Asterisk until ivrd processed it, and for how long ivrd could have gone on "
         "and others had the processors, as a multiple of the time that it had them. "
         f"{given.rounds} rounds in turns, medians and ranges. ivrd logs through a socket, as under "
-        "systemd. People without sound of their own (lab/callers/party.py) leave "
+        f"systemd, and has the processors {share} (CPUWeight= in ivrd.service). "
+        "People without sound of their own (lab/callers/party.py) leave "
         f"the machine to the hotline; Asterisk then has half of the packets.\n\n{text}",
     )
     return 1 if any(each.differ for costs in runs.values() for each in costs) else 0

@@ -198,7 +198,9 @@ class Daemon:
             if self.wiring.observer.connected:
                 self.wiring.tracker.read_clock()
                 self.wiring.partners.controller.evaluate(self.wiring.timeline.now())
+                await asyncio.sleep(0)  # with hundreds of seats that takes a while: events first
                 self.wiring.waiting.look()
+                await asyncio.sleep(0)
                 if self.wiring.leadership.is_leader:
                     self.wiring.plans.controller.look()
                     self.wiring.tracker.queue_menus.reconcile()
