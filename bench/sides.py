@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean
 
-from bench.day.crossed import connected, decide
 from bench.figures import Figures, figures
 from bench.peers.always_open import NAME as ALWAYS_OPEN
 from bench.peers.always_open import always_open
@@ -27,7 +26,8 @@ from bench.seats import Look, SeatMeter, by_load, seat_seconds
 from bench.traffic import Person, Phase, capacity, people
 from lab.agents import Talk, never_answers
 from lab.callers import Callers, Entry
-from lab.comparison import ANSWERED, IN_QUEUE, Scrape
+from lab.comparison import Scrape
+from lab.connected import connected, hung_up_on
 from lab.lag import Lag
 
 SYSTEMS: dict[str, Make] = {STOCK: stock, ALWAYS_OPEN: always_open, IVRD: ivrd}
@@ -80,16 +80,8 @@ def start(folder: Path, scenarios: Sequence[str], stack: ExitStack) -> list[Side
     return sides
 
 
-@dataclass(frozen=True)
-class Told:
-    """What the callers of each side have to tell; `first`: when the first one dialled."""
-
-    entries: Mapping[str, Sequence[Entry]]
-    first: float
-
-
-def call(sides: Sequence[Side], persons: Sequence[Person]) -> Told:
-    """Let the same callers call all systems at the same moments."""
+def call(sides: Sequence[Side], persons: Sequence[Person]) -> dict[str, tuple[Entry, ...]]:
+    """Let the same callers call all systems at the same moments; what they have to tell."""
     began = time.monotonic()
     told = 0.0
     for person in persons:
@@ -102,10 +94,9 @@ def call(sides: Sequence[Side], persons: Sequence[Person]) -> Told:
     for side in sides:
         side.callers.finish()
     over = time.monotonic() + GRACE_SECONDS
-    entries = {
+    return {
         side.what: side.callers.wait(max(1.0, over - time.monotonic())).entries for side in sides
     }
-    return Told(entries, began + persons[0].at)
 
 
 def measure(
@@ -118,18 +109,18 @@ def measure(
         pids = [pid for side in sides for pid in side.system.pids()]
         lag = stack.enter_context(Lag(lambda: pids))
         with SeatMeter({side.what: side.system.seats_open for side in sides}) as meter:
-            told = call(sides, persons)
+            entries = call(sides, persons)
         rounds = []
         for name in scenarios:
             here = [side for side in sides if side.scenario == name]
-            made = _round(here, told, meter.looks, persons, plan)
-            rounds.append(replace(made, seed=seed, lag=lag.longest))
+            told = _round(here, entries, meter.looks, persons, plan)
+            rounds.append(replace(told, seed=seed, lag=lag.longest))
         return rounds
 
 
 def _round(
     sides: Sequence[Side],
-    told: Told,
+    entries: Mapping[str, Sequence[Entry]],
     looks: Mapping[str, Sequence[Look]],
     persons: Sequence[Person],
     plan: Sequence[Phase],
@@ -138,24 +129,21 @@ def _round(
     by_name = {side.name: side for side in sides}
     ours, always = by_name[IVRD], by_name[ALWAYS_OPEN]
     made = {
-        side.name: side.made(told.entries[side.what], seat_seconds(looks[side.what]))
-        for side in sides
+        side.name: side.made(entries[side.what], seat_seconds(looks[side.what])) for side in sides
     }
     scenario = SCENARIOS[ours.scenario]
     assert isinstance(ours.system, IvrdSystem)
     scrape = ours.system.ivrd.settled(SETTLE_SECONDS)
     log = ours.system.asterisk.queue_log.read_text("utf-8", "replace").splitlines()
-    agents, partners = ours.system.agents.ledger(), ours.partners.ledgers()
-    joined = joins(told.entries[always.what], persons)
+    agents, partners = ours.system.agents.ledger(), ours.partners.ledger()
+    joined = joins(entries[always.what], persons)
     able = AGENTS - len(scenario.absent) + sum(scenario.good.values())
     return Round(
         scenario=ours.scenario,
         seed=0,
         made=made | optima(joined, scenario, made[ALWAYS_OPEN].seat_seconds),
         formula=formula(plan, mean(join.talk for join in joined), PATIENCE, able),
-        differences=tuple(
-            differences(told.entries[ours.what], agents, partners, log, told.first, scrape)
-        ),
+        differences=tuple(differences(entries[ours.what], agents, partners, log, scrape)),
         limited=tuple(why for side in sides for why in side.limited()),
         by_load=by_load(looks[ours.what], plan, capacity(AGENTS, TALK, RING)),
     )
@@ -186,47 +174,35 @@ def optima(joined: Sequence[Join], scenario: Scenario, seat_seconds: float) -> d
     return {HANDED_OVER: pool(RING, HAND_OFF), OPTIMUM: pool(0.0, 0.0)}
 
 
-@dataclass(frozen=True)
-class Ended:
-    """A call, and how it ended in the caller's eyes."""
-
-    entry: Entry
-    ended: str
-
-
 def differences(
     entries: Sequence[Entry],
     agents: Sequence[Talk],
-    partners: Mapping[str, Sequence[Talk]],
+    partners: Sequence[Talk],
     queue_log: Iterable[str],
-    first: float,
     scrape: Scrape,
 ) -> list[str]:
     """Where ivrd's own ledger differs from the callers'.
 
-    Of those who hung up in the moment of an answer queue_log decides (bench/day/crossed.py).
-    `first`: when the first caller dialled, on the clock of the talks.
+    Of those who hung up in the moment of an answer queue_log decides (lab/connected.py).
     """
-    calls = [
-        Ended(e, ANSWERED if e.outcome == "answered" else IN_QUEUE)
-        for e in entries
-        if e.outcome in ("answered", "abandoned")
-    ]
-    crossed = decide(calls, agents, partners, connected(queue_log), first)
+    answered = connected(queue_log)
+    inhouse = hung_up_on(entries, agents, answered)
+    elsewhere = hung_up_on(entries, partners, answered) - inhouse
     met = Counter(entry.person for entry in entries)
+    ends = Counter(entry.outcome for entry in entries)
     total = scrape.total
     rows = {
         "received": (len(entries), total("ivrd_calls_received_total")),
         "answered in-house": (
-            met["inhouse"] + crossed.answered - crossed.by_partner,
+            met["inhouse"] + len(inhouse),
             total("ivrd_calls_total", outcome="answered", by="inhouse"),
         ),
         "answered by a partner": (
-            met["partner"] + crossed.by_partner,
+            met["partner"] + len(elsewhere),
             total("ivrd_calls_total", outcome="answered", by="partner"),
         ),
         "abandoned": (
-            sum(call.ended != ANSWERED for call in crossed.calls),
+            ends["abandoned"] - len(inhouse | elsewhere),
             total("ivrd_calls_total", outcome="abandoned"),
         ),
     }

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Collection
 
 from bench.day.crossed import Crossed
-from bench.day.figures import Called
 from lab.comparison import (
     ANSWERED,
     IN_MENU,
@@ -25,7 +24,7 @@ CONFUSING = 1.0
 CONFUSED = (IN_MENU, SELF_SERVED, IN_QUEUE)
 
 
-def count(crossed: Crossed[Called], scrape: Scrape, together: Collection[str] = ()) -> list[Row]:
+def count(crossed: Crossed, scrape: Scrape, together: Collection[str] = ()) -> list[Row]:
     """All rows; `together`: outcomes of which only the sum is compared."""
     ended = Counter(call.ended for call in crossed.calls)
     made = rows(Tally(len(crossed.calls), ended), crossed.talked, of_scrape(scrape), together)

@@ -9,35 +9,17 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
+from bench.day.figures import Called
 from lab.agents import Talk
-from lab.callers import Entry
 from lab.comparison import ANSWERED
 from lab.connected import TALKED
 
 SLACK = 1.0  # seconds that the two sides' clocks of one call may differ
 
 
-class Call(Protocol):
-    """A dataclass: what a caller has to tell, and how the call ended (lab.comparison.ENDS)."""
-
-    __dataclass_fields__: ClassVar[dict[str, Any]]
-
-    @property
-    def entry(self) -> Entry:
-        """Of the callers' ledger."""
-
-    @property
-    def ended(self) -> str:
-        """In the caller's eyes."""
-
-
-C = TypeVar("C", bound=Call)
-
-
 @dataclass(frozen=True)
-class Crossed(Generic[C]):
+class Crossed:
     """What became of the calls, with these few decided.
 
     `talked`: how many calls the hotline's agents and partners had.  `taken`: those of each partner.
@@ -46,7 +28,7 @@ class Crossed(Generic[C]):
     of the answer; `answered`: how many of these Asterisk had connected by then.
     """
 
-    calls: list[C]
+    calls: list[Called]
     talked: int
     taken: Mapping[str, int]
     unsure: Mapping[str, int]
@@ -56,12 +38,12 @@ class Crossed(Generic[C]):
 
 
 def decide(
-    calls: Sequence[C],
+    calls: Sequence[Called],
     inhouse: Sequence[Talk],
     partners: Mapping[str, Sequence[Talk]],
     connected: Collection[str],
     began: float,
-) -> Crossed[C]:
+) -> Crossed:
     """`began`: the moment, on the clock of the talks, at which the first caller dialled."""
     met = _Met(inhouse, partners, connected)
     crossed = {
@@ -116,7 +98,7 @@ class _Met:
         if talk.case in self._connected:
             had.add(talk.case)
 
-    def during(self, call: Call, began: float) -> Talk | None:
+    def during(self, call: Called, began: float) -> Talk | None:
         """The last talk that began during this call."""
         begin = began + (call.entry.dialled_at or 0.0)
         until = begin + call.entry.lasted + SLACK

@@ -39,7 +39,7 @@ class Result:
     clock: Clock
     crew: Crew
     calls: Sequence[Called]
-    crossed: Crossed[Called]
+    crossed: Crossed
     why: Mapping[Why, int]
     still_due: int  # people who meant to call again when the day ended
     rows: Sequence[Row]

@@ -93,12 +93,10 @@ class Partners(Running):
         """What each of them counted; to be asked when all have hung up."""
         return {name: site.counts() for name, site in self._sites.items()}
 
-    def ledgers(self) -> dict[str, tuple[Talk, ...]]:
-        """The calls of each, as those saw it who took them; nobody is at a dead one."""
-        return {
-            name: site.ledger() if isinstance(site, Site) else ()
-            for name, site in self._sites.items()
-        }
+    def ledger(self) -> list[Talk]:
+        """The calls to all of them, as those saw it who took them; nobody is at a dead one."""
+        sites = [site for site in self._sites.values() if isinstance(site, Site)]
+        return [talk for site in sites for talk in site.ledger()]
 
     def start(self) -> None:
         """Start the sites; if one does not, those that run are stopped."""

@@ -98,12 +98,11 @@ def of_ivrd(answered: int, abandoned: int) -> Scrape:
 
 @pytest.mark.parametrize("connected", [1, 0])
 def test_who_hung_up_in_the_moment_of_an_answer_was_answered_if_asterisk_says_so(connected):
-    spoken = replace(SPOKEN, dialled_at=0.0)
-    gave_up = replace(GAVE_UP, dialled_at=50.0, lasted=9.0)
+    gave_up = replace(GAVE_UP, left_at=1059.0)
     case = "12345-008"
     crossed = replace(TALK, number="022", ended="caller", talked=None, case=case, rung_at=1057.5)
     log = ["1645412350|1645412345.8|other|base-02|CONNECT|2|1645412345.9|1"] if connected else []
-    seen = ([spoken, gave_up], [TALK, replace(crossed, heard_caller=False)], {}, log, 1000.0)
+    seen = ([SPOKEN, gave_up], [TALK, replace(crossed, heard_caller=False)], [], log)
     assert differences(*seen, of_ivrd(1 + connected, 1 - connected)) == []
     assert differences(*seen, of_ivrd(2 - connected, connected)) == [
         f"answered in-house: callers {1 + connected}, ivrd {2 - connected}",
