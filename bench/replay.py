@@ -27,7 +27,8 @@ from bench.recording import Recording
 from bench.stand_in import StandIn
 from ivrd import log
 from ivrd.config.load import load
-from ivrd.daemon.service import Daemon
+from ivrd.daemon.service import Daemon, spare_collections
+from lab.journal import Journal
 from lab.ports import HOST, free_port
 
 RATE = 5.0  # calls a second, when recorded
@@ -72,9 +73,12 @@ class Replay:
     async def run(self, near: Connection, folder: Path) -> None:
         """Until all is said."""
         settings = load(_configured(self._of, folder, near.recv()))
-        with (folder / "ivrd.log").open("w") as file:
-            log.setup(settings.log_format, settings.log_level, file, zone=settings.zone)
+        with (folder / "ivrd.log").open("wb") as file:
+            journal = Journal(file)
+            with journal.end.makefile("w") as stream:
+                log.setup(settings.log_format, settings.log_level, stream, zone=settings.zone)
             daemon = Daemon(settings)
+            spare_collections()
             asyncio.get_running_loop().add_reader(near.fileno(), self._heard, near)
             running = asyncio.create_task(daemon.run())
             await self._over.wait()
@@ -83,6 +87,8 @@ class Replay:
             with suppress(asyncio.CancelledError):
                 await running
             log.setup(settings.log_format, "error", sys.stderr)
+            journal.wait()
+            gc.unfreeze()  # the next one is another process's, but for this
 
     def _heard(self, near: Connection) -> None:
         try:

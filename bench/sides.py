@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,9 +24,10 @@ from bench.rounds import Round
 from bench.scenarios import AGENTS, PATIENCE, RING, SCENARIOS, TALK, Scenario
 from bench.seats import Look, SeatMeter, by_load, seat_seconds
 from bench.traffic import Person, Phase, capacity, people
-from lab.agents import never_answers
+from lab.agents import Talk, never_answers
 from lab.callers import Callers, Entry
 from lab.comparison import Scrape
+from lab.connected import connected, hung_up_on
 from lab.lag import Lag
 
 SYSTEMS: dict[str, Make] = {STOCK: stock, ALWAYS_OPEN: always_open, IVRD: ivrd}
@@ -132,6 +134,8 @@ def _round(
     scenario = SCENARIOS[ours.scenario]
     assert isinstance(ours.system, IvrdSystem)
     scrape = ours.system.ivrd.settled(SETTLE_SECONDS)
+    log = ours.system.asterisk.queue_log.read_text("utf-8", "replace").splitlines()
+    agents, partners = ours.system.agents.ledger(), ours.partners.ledger()
     joined = joins(entries[always.what], persons)
     able = AGENTS - len(scenario.absent) + sum(scenario.good.values())
     return Round(
@@ -139,7 +143,7 @@ def _round(
         seed=0,
         made=made | optima(joined, scenario, made[ALWAYS_OPEN].seat_seconds),
         formula=formula(plan, mean(join.talk for join in joined), PATIENCE, able),
-        differences=tuple(differences(made[IVRD], scrape)),
+        differences=tuple(differences(entries[ours.what], agents, partners, log, scrape)),
         limited=tuple(why for side in sides for why in side.limited()),
         by_load=by_load(looks[ours.what], plan, capacity(AGENTS, TALK, RING)),
     )
@@ -170,19 +174,36 @@ def optima(joined: Sequence[Join], scenario: Scenario, seat_seconds: float) -> d
     return {HANDED_OVER: pool(RING, HAND_OFF), OPTIMUM: pool(0.0, 0.0)}
 
 
-def differences(of: Figures, scrape: Scrape) -> list[str]:
-    """Where ivrd's own ledger differs from the callers'."""
+def differences(
+    entries: Sequence[Entry],
+    agents: Sequence[Talk],
+    partners: Sequence[Talk],
+    queue_log: Iterable[str],
+    scrape: Scrape,
+) -> list[str]:
+    """Where ivrd's own ledger differs from the callers'.
+
+    Of those who hung up in the moment of an answer queue_log decides (lab/connected.py).
+    """
+    answered = connected(queue_log)
+    inhouse = hung_up_on(entries, agents, answered)
+    elsewhere = hung_up_on(entries, partners, answered) - inhouse
+    met = Counter(entry.person for entry in entries)
+    ends = Counter(entry.outcome for entry in entries)
     total = scrape.total
     rows = {
-        "received": (of.calls, total("ivrd_calls_received_total")),
+        "received": (len(entries), total("ivrd_calls_received_total")),
         "answered in-house": (
-            of.inhouse,
+            met["inhouse"] + len(inhouse),
             total("ivrd_calls_total", outcome="answered", by="inhouse"),
         ),
         "answered by a partner": (
-            of.partner,
+            met["partner"] + len(elsewhere),
             total("ivrd_calls_total", outcome="answered", by="partner"),
         ),
-        "abandoned": (of.abandoned, total("ivrd_calls_total", outcome="abandoned")),
+        "abandoned": (
+            ends["abandoned"] - len(inhouse | elsewhere),
+            total("ivrd_calls_total", outcome="abandoned"),
+        ),
     }
     return [f"{what}: callers {a}, ivrd {b}" for what, (a, b) in rows.items() if a != b]

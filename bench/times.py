@@ -9,6 +9,7 @@ Printed and written to bench/RESULTS.md, with how far behind this machine was me
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 import tempfile
@@ -269,6 +270,7 @@ def partners(lab: Lab) -> list[dict[str, Any]]:
 
 def main() -> int:
     """Run it; the exit status."""
+    argparse.ArgumentParser(prog="python -m bench.times", description=__doc__).parse_args()
     folder = Path(tempfile.mkdtemp(prefix="ivrd-times-"))
     print(f"All of it lives in {folder}", flush=True)
     rows = []

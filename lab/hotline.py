@@ -39,7 +39,8 @@ class Plan:
     variables for the running ivrd, `of_asterisk` for Asterisk. `program`: the module that is run as
     ivrd. `rtp_ports`: how many Asterisk has for sound; a call takes two, one with an agent four.
     `files`: how many Asterisk may open. `sound=False`: the agents have none of their own, so that
-    there can be hundreds (lab/callers/party.py).
+    there can be hundreds (lab/callers/party.py).  `journal`: ivrd logs as under systemd
+    (lab/ivrd.py).
     """
 
     folder: Path
@@ -58,6 +59,7 @@ class Plan:
     rtp_ports: int = 1000
     files: int = FILES
     sound: bool = True
+    journal: bool = False
 
 
 class Lab(Running):
@@ -71,7 +73,14 @@ class Lab(Running):
         self.http_port = plan.http_port or free_port(socket.SOCK_STREAM)
         self.ami_secret = secrets.token_urlsafe(16)
         self.sip = f"{HOST}:{self.sip_port}"
-        self._ivrd = Ivrd("ivrd", self.folder, self.http_port, plan.program, plan.environment)
+        self._ivrd = Ivrd(
+            "ivrd",
+            self.folder,
+            self.http_port,
+            plan.program,
+            plan.environment,
+            journal=plan.journal,
+        )
         self.config = self._ivrd.config
         self._agents_up = False
         self._rtp = Block(plan.rtp_ports)

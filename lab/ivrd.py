@@ -24,6 +24,7 @@ from ivrd.cli.client import Client
 from ivrd.cli.failure import CommandFailed
 from ivrd.cli.main import main as command
 from lab.comparison import Scrape
+from lab.journal import Journal
 from lab.running import LabError, Running, spawn
 
 PROJECT = Path(__file__).parent.parent
@@ -38,7 +39,9 @@ LOOK_SECONDS = 1.0  # for one that may be standing still
 class Ivrd(Running):
     """One ivrd, named in what is said of it.
 
-    `program`: the module that is run as ivrd; `environment`: more variables for it.
+    `program`: the module that is run as ivrd; `environment`: more variables for it.  `journal`: its
+    log goes through a socket to another process that writes it, as it does under systemd, and is
+    there a moment later.
     """
 
     def __init__(
@@ -48,6 +51,8 @@ class Ivrd(Running):
         http_port: int,
         program: str = PROGRAM,
         environment: Mapping[str, str] | None = None,
+        *,
+        journal: bool = False,
     ) -> None:
         self.name = name
         self.folder = folder
@@ -58,6 +63,8 @@ class Ivrd(Running):
         self._program = program
         self._environment = environment or {}
         self.starts = 0
+        self._through_journal = journal
+        self._journal: Journal | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     def settings(self) -> dict[str, Any]:
@@ -74,20 +81,30 @@ class Ivrd(Running):
         """Start it, and wait until it is `ready`.  Raises LabError with its last words."""
         self.starts += 1
         with self.log.open("ab") as log:
+            self._journal = Journal(log) if self._through_journal else None
+            output = self._journal.end if self._journal else log
             self._process = spawn(
                 self.argv("run", program=self._program),
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+                stdout=output,
+                stderr=output,
                 start_new_session=True,
                 env={**_environment(), **self._environment},
             )
+        if self._journal:
+            self._journal.end.close()
         deadline = time.monotonic() + READY_SECONDS
         while ready and not self.http("/-/ready").startswith("ok\n"):
             if self.gone or time.monotonic() > deadline:
                 words = self.log_text().splitlines()[-5:]
                 raise LabError(f"{self.name} did not start: " + " / ".join(words))
             time.sleep(0.05)  # nothing to wait on: the port is not there yet
+
+    def _log_is_written(self) -> None:
+        """It has ended: wait for its last lines."""
+        if self._journal is not None:
+            self._journal.wait()
+            self._journal = None
 
     @property
     def pid(self) -> int:
@@ -124,6 +141,7 @@ class Ivrd(Running):
         if process is not None:
             process.kill()
             process.wait()
+            self._log_is_written()
 
     def ended(self, seconds: float = STOP_SECONDS) -> int:
         """Its exit status, once it has ended by itself; TimeoutExpired when it does not."""
@@ -131,6 +149,7 @@ class Ivrd(Running):
             return 0
         status = self._process.wait(seconds)
         self._process = None
+        self._log_is_written()
         return status
 
     def stop(self) -> int:

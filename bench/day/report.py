@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from bench.day.count import CONFUSING
 from bench.day.figures import Growth, Lag, Persons, Waiting, cpu_used, failed, most, rejected
 from bench.day.people import Population
-from bench.day.profile import DAY_CALLS
+from bench.day.profile import DAY_CALLS, RUSH_SECONDS, RUSH_SHARE
 from bench.day.result import ASTERISK, IVRD, Result
 from bench.day.samples import SEATS
 from lab.comparison import Row
@@ -71,6 +71,11 @@ def _opening(result: Result) -> str:
         f"in which hardly anybody calls in a tenth of that. {crew.seats} seats of the hotline's "
         f"own; partners with {partners} people who have other work.",
     ]
+    if options.profile == "opening":
+        parts.append(
+            f"Of all calls {RUSH_SHARE:.0%} come within the first {RUSH_SECONDS / 60:.0f} minutes "
+            "after the line has opened (assumed)."
+        )
     if clock.day_factor > clock.factor or options.calls < DAY_CALLS:
         parts.append(
             "This is a sample of the day: as many seats and people at partners as bear the same "

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.figures import Trunk, trunk
 from bench.scenarios import RING, SEATS, Scenario
-from lab.agents import Choice, Manner, full_above, refuses, silent
+from lab.agents import Choice, Manner, Talk, full_above, refuses, silent
 from lab.agents.agents import NEVER
 from lab.partners import HOST, PartnerSite, takes
 from lab.running import Running
@@ -92,6 +92,11 @@ class Partners(Running):
     def counts(self) -> dict[str, Trunk]:
         """What each of them counted; to be asked when all have hung up."""
         return {name: site.counts() for name, site in self._sites.items()}
+
+    def ledger(self) -> list[Talk]:
+        """The calls to all of them, as those saw it who took them; nobody is at a dead one."""
+        sites = [site for site in self._sites.values() if isinstance(site, Site)]
+        return [talk for site in sites for talk in site.ledger()]
 
     def start(self) -> None:
         """Start the sites; if one does not, those that run are stopped."""

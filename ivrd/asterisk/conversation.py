@@ -232,7 +232,7 @@ class Conversation:
         try:
             # Also where another one spoke before, whose own may have been lost with it: to a call
             # that is answered it does nothing (res/res_agi.c, handle_answer).
-            self._session.send("ANSWER")
+            self._session.tell("ANSWER")
             silent_seconds = self._settings.silent_seconds
             self._ends_by = asyncio.get_running_loop().time() + silent_seconds + END_SECONDS
             if resume is None:

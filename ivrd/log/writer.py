@@ -1,9 +1,11 @@
-"""Nobody waits for the log: finished lines go into a bounded queue, and one thread writes them.
+"""Nobody waits for the log: what can't be written at once goes into a bounded queue for one thread.
 
-When the stream is full, broken or not read, lines are dropped and counted; the count is logged as
-soon as lines go through again.
+A line that can be written without waiting is written by whoever logs it: to wake the thread costs
+ten times as much.  When the stream is full, broken or not read, lines are dropped and counted; the
+count is logged as soon as lines go through again.
 """
 
+import errno
 import logging
 import os
 import queue
@@ -21,7 +23,7 @@ LAST_SECONDS = 2.0  # how long the end waits for the writer
 
 
 class Handler(logging.Handler):
-    """Queues finished lines for the thread that writes them; never waits, never raises."""
+    """Writes finished lines, or queues them for the thread that does; never waits, never raises."""
 
     def __init__(self, stream: TextIO, formatter: logging.Formatter, storm: RateLimit) -> None:
         super().__init__()
@@ -33,6 +35,8 @@ class Handler(logging.Handler):
         self._overflowed = 0  # counted by those who log
         self._unwritten = 0  # counted by the writer
         self._reported = 0
+        self._queued = 0  # lines so far, counted by those who log
+        self._done = 0  # of these the writer is done with
         self._sink = _sink(stream)
         self._thread = threading.Thread(target=self._run, name="ivrd-log", daemon=True)
         self._thread.start()
@@ -43,11 +47,14 @@ class Handler(logging.Handler):
         return self._overflowed + self._unwritten
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Queue what is to be written now that `record` came."""
+        """Write, or queue, what is to be written now that `record` came."""
+        calm = not self._storm.windows
         for each in self._storm.admit(record):
-            self._queue(each)
+            self._take(each)
+        if calm and self._storm.windows:
+            self._lines.put("")  # the writer has to look for the storm's end
 
-    def _queue(self, record: logging.LogRecord) -> None:
+    def _take(self, record: logging.LogRecord) -> None:
         if self._lines.qsize() >= LINES_AT_MOST:
             self._overflowed += 1
             return
@@ -56,7 +63,17 @@ class Handler(logging.Handler):
         except Exception as error:  # a faulty call of the log must not cost a caller the menu
             words = f"a line of {record.name} cannot be written: {type(error).__name__}"
             line = self.format(formatters.record(words))
-        self._lines.put(line)
+        if not (self._idle and self._sink.write_at_once(line)):
+            self._queued += 1
+            self._lines.put(line)
+
+    @property
+    def _idle(self) -> bool:
+        """Whether the writer has written all lines, and told what was lost: none is overtaken.
+
+        Whoever logs holds the handler's lock.
+        """
+        return self._done == self._queued and self.dropped == self._reported
 
     def flush(self) -> None:
         """Wait until what was logged is written, LAST_SECONDS at most. Not for the event loop."""
@@ -80,7 +97,7 @@ class Handler(logging.Handler):
         if self.lock.acquire(blocking=False):
             try:
                 for record in self._storm.over(all_of_them=all_of_them):
-                    self._queue(record)
+                    self._take(record)
             finally:
                 self.lock.release()
 
@@ -99,6 +116,7 @@ class Handler(logging.Handler):
                 item.set()
             elif item:
                 self._put_out(item)
+                self._done += 1
             if time.monotonic() - looked >= TICK_SECONDS:
                 looked = time.monotonic()
                 self._summarise()
@@ -128,16 +146,38 @@ class _Memory:
     def write(self, line: str) -> None:
         self._stream.write(line + "\n")
 
+    def write_at_once(self, _line: str) -> bool:
+        """Not: only the writer's thread has it."""
+        return False
+
     def close(self) -> None:
         """The stream is its owner's."""
 
 
 class _Descriptor:
-    """Writes past Python's own buffer: a thread stuck in that would break the program's exit."""
+    """Writes past Python's own buffer: a thread stuck in that would break the program's exit.
+
+    The journal's socket and pipes take lines without waiting; most files do not, whose disk may
+    hang.  Nobody makes the descriptor itself so: others share it.
+    """
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._torn = False  # the last line was cut off
+        self._never_waits = True  # until the kernel says that it can't write so to this
+
+    def write_at_once(self, line: str) -> bool:
+        """Write the whole line if that takes no waiting; whether it is written (pwritev2(2))."""
+        data = f"{line.rstrip()}\n".encode("utf-8", "backslashreplace")
+        if not self._never_waits or self._torn or len(data) > select.PIPE_BUF:
+            return False
+        try:
+            written = os.pwritev(self._descriptor, [data], -1, os.RWF_NOWAIT)
+        except OSError as error:  # full, or broken: the writer's thread finds out
+            self._never_waits = error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
+            return False
+        self._torn = 0 < written < len(data)
+        return written == len(data)
 
     def write(self, line: str) -> None:
         """Write the whole line, waiting for a reader if there must be. Raises OSError."""

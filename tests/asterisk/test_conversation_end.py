@@ -57,7 +57,7 @@ def test_a_key_that_comes_with_the_hang_up_is_not_booked() -> None:
     run(body())
 
 
-@pytest.mark.parametrize("mute_from", range(1, 12))
+@pytest.mark.parametrize("mute_from", range(1, 11))
 def test_results_that_stop_coming_end_the_task_and_the_lease_has_freed_the_caller(
     mute_from: int,
 ) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ivrd.asterisk.dialplan_names import seat_of
 from ivrd.asterisk.render import RenderError, differing, rendered, write
 from ivrd.asterisk.render.files import MARK
 from ivrd.asterisk.render.pjsip import seat_password
@@ -198,6 +199,23 @@ def test_of_strangers_events_only_those_pass_that_are_read(texts: dict[str, str]
 def test_of_agi_results_only_those_pass_that_have_an_id(texts: dict[str, str]) -> None:
     only = "eventfilter(action(include),name(AsyncAGIExec),header(CommandId),method(regex))"
     assert f"{only} = .\n" in texts["manager.conf"]
+
+
+def test_of_devices_only_seats_pass_and_of_keys_only_those_of_callers(
+    texts: dict[str, str],
+) -> None:
+    (only,) = re.findall(
+        r"name\(DeviceStateChange\),header\(Device\),method\(regex\)\) = (.+)",
+        texts["manager.conf"],
+    )
+    for seat in ("PJSIP/base-01", "Local/01@partner-bank/n", "Agent:a-101", "Local/a@line-seats/n"):
+        assert re.search(only, seat)
+        assert seat_of(seat) != seat
+    for other in ("Queue:other", "Queue:other_avail", "Queue:other_pause_PJSIP/base-01"):
+        assert not re.search(only, other)
+    for key in ("DTMFBegin", "DTMFEnd"):
+        received = f"name({key}),header(Direction),method(exact)) = Received\n"
+        assert received in texts["manager.conf"]
 
 
 def test_changed_settings_change_the_files(settings: Settings, texts: dict[str, str]) -> None:

@@ -24,10 +24,11 @@ from bench.peers.pooled import Join
 from bench.rounds import Round, keep, kept
 from bench.scenarios import AGENTS, SCENARIOS, SEATS
 from bench.seats import Look, SeatMeter, by_load, seat_seconds
-from bench.sides import ALWAYS_OPEN, IVRD, STOCK, joins, optima
+from bench.sides import ALWAYS_OPEN, IVRD, STOCK, differences, joins, optima
 from bench.traffic import Phase, people
 from lab.agents import Talk
 from lab.callers import Entry
+from lab.comparison import Scrape
 
 SPOKEN = Entry(
     *(1, "waits", "021", "network"),
@@ -84,6 +85,29 @@ def test_who_hangs_up_in_the_moment_of_the_answer_has_been_heard_by_nobody():
     assert figures([crossed], [], {}).agrees
     assert not figures([crossed, SPOKEN], [], {}).agrees
     assert not figures([crossed], [TALK, TALK], {}).agrees
+
+
+def of_ivrd(answered: int, abandoned: int) -> Scrape:
+    """ivrd's count of two calls."""
+    return Scrape(
+        "ivrd_calls_received_total 2\n"
+        f'ivrd_calls_total{{outcome="answered",by="inhouse"}} {answered}\n'
+        f'ivrd_calls_total{{outcome="abandoned"}} {abandoned}\n'
+    )
+
+
+@pytest.mark.parametrize("connected", [1, 0])
+def test_who_hung_up_in_the_moment_of_an_answer_was_answered_if_asterisk_says_so(connected):
+    gave_up = replace(GAVE_UP, left_at=1059.0)
+    case = "12345-008"
+    crossed = replace(TALK, number="022", ended="caller", talked=None, case=case, rung_at=1057.5)
+    log = ["1645412350|1645412345.8|other|base-02|CONNECT|2|1645412345.9|1"] if connected else []
+    seen = ([SPOKEN, gave_up], [TALK, replace(crossed, heard_caller=False)], [], log)
+    assert differences(*seen, of_ivrd(1 + connected, 1 - connected)) == []
+    assert differences(*seen, of_ivrd(2 - connected, connected)) == [
+        f"answered in-house: callers {1 + connected}, ivrd {2 - connected}",
+        f"abandoned: callers {1 - connected}, ivrd {connected}",
+    ]
 
 
 def test_a_caller_who_could_not_call_spoils_the_count():

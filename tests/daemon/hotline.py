@@ -55,21 +55,23 @@ def one_of_two(settings: Settings, folder: Path) -> Settings:
     return replace(settings, store=StoreSettings(None, redis, 0.5))
 
 
+def carried_out(action: Headers, *, silent: bool = False) -> str:
+    """Asterisk's answer to an AGI command; prompts play for ever, unless they are `silent`."""
+    added = block(Response="Success", Message="Added")
+    plays = action["Command"].startswith(("STREAM FILE", "EXEC"))
+    if "CommandID" not in action or (plays and not silent):
+        return added
+    result = {"CommandID": action["CommandID"], "Result": "200 result=1"}
+    return added + block(Event="AsyncAGIExec", Channel=action["Channel"], **result)
+
+
 def asterisk() -> FakeAmi:
     """An Asterisk without calls and seats, which carries out every AGI command at once."""
-
-    def agi(action: Headers) -> str:
-        added = block(Response="Success", Message="Added")
-        if "CommandID" not in action or action["Command"].startswith(("STREAM FILE", "EXEC")):
-            return added
-        result = {"CommandID": action["CommandID"], "Result": "200 result=1"}
-        return added + block(Event="AsyncAGIExec", Channel=action["Channel"], **result)
-
     fake = FakeAmi(secret=SECRET)
     lists = ("CoreShowChannels", "QueueStatus", "DeviceStateList", "Agents")
     for name in (*lists, "PJSIPShowRegistrationsOutbound"):
         fake.answers[name] = rows(name)
-    fake.answers["AGI"] = agi
+    fake.answers["AGI"] = carried_out
     return fake
 
 

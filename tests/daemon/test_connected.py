@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,15 @@ from ivrd.ha.leadership import Role
 from ivrd.metrics.story import CallStory
 from ivrd.store import StoreDown
 from tests.asterisk.fake_ami import Headers, denied, rows
-from tests.daemon.hotline import Hotline, Systemd, live, one_of_two, settings_for, until
+from tests.daemon.hotline import (
+    Hotline,
+    Systemd,
+    carried_out,
+    live,
+    one_of_two,
+    settings_for,
+    until,
+)
 
 
 @pytest.fixture
@@ -37,6 +46,7 @@ def systemd(tmp_path: Path) -> Iterator[Systemd]:
 
 def test_a_call_is_measured_counted_and_reported(tmp_path: Path) -> None:
     async def body(at: Hotline) -> None:
+        at.ami.answers["AGI"] = partial(carried_out, silent=True)
         call = at.call_id()
         at.arrive(call)
         at.emit("AsyncAGIStart", call)

@@ -1,6 +1,7 @@
 """A daemon from start to stop, over a fake Asterisk: what listens, what runs, what signals do."""
 
 import asyncio
+import gc
 import getpass
 import json
 import logging
@@ -19,7 +20,7 @@ import pytest
 from ivrd.asterisk.render.system import MESSAGES_LOG
 from ivrd.config.outbox_settings import FileSettings, MessageSettings, OutboxSettings
 from ivrd.config.outbox_template import Template
-from ivrd.daemon.service import Daemon
+from ivrd.daemon.service import Daemon, spare_collections
 from ivrd.ha.leadership import Role
 from ivrd.log import formatters as log
 from ivrd.outbox.message import Message
@@ -33,6 +34,19 @@ def systemd(tmp_path: Path) -> Iterator[Systemd]:
     found = Systemd(tmp_path)
     yield found
     found.close()
+
+
+@pytest.fixture
+def collector() -> Iterator[None]:
+    yield
+    gc.unfreeze()
+
+
+def test_no_collection_looks_through_what_the_start_has_built(collector: None) -> None:
+    built = [[] for _ in range(1000)]
+    spare_collections()
+    assert gc.get_freeze_count() >= len(built)
+    assert gc.get_count()[2] == 0  # and there was no garbage in it
 
 
 @dataclass

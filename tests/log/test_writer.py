@@ -3,11 +3,12 @@
 import io
 import logging
 import os
+import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,41 @@ def test_a_stream_that_nobody_reads_holds_nobody_up(blocking: bool) -> None:
     assert sum(told) == dropped
     assert len(read) - len(told) == said - dropped  # what was queued is all there
     assert handler.dropped == dropped
+
+
+def socketpair() -> tuple[int, int]:
+    """Two ends of a stream, as the journal has one for each service."""
+    one, other = socket.socketpair()
+    return one.detach(), other.detach()
+
+
+@pytest.mark.parametrize("ends", [os.pipe, socketpair], ids=["pipe", "journal"])
+def test_what_can_be_written_without_waiting_is_there_when_the_call_returns(
+    ends: Callable[[], tuple[int, int]],
+) -> None:
+    reader, writer = ends()
+    os.set_blocking(reader, False)
+    with os.fdopen(writer, "w") as stream:
+        log.setup("plain", "info", stream)
+    burst(3)  # and no thread need have run
+    assert os.read(reader, 4096).count(b" call ended ") == 3
+    os.close(reader)
+
+
+def test_lines_stay_in_order_when_a_reader_falls_behind_and_catches_up() -> None:
+    reader, writer = os.pipe()
+    with os.fdopen(reader) as received:
+        with os.fdopen(writer, "w") as stream:
+            handler = log.setup("plain", "info", stream)
+        read: list[str] = []
+        for _ in range(3):
+            burst(600)  # more than the pipe holds
+            read += [received.readline() for _ in range(600)]
+            handler.flush()
+            burst(5)
+            read += [received.readline() for _ in range(5)]
+    calls = [int(line.split(" call=")[1].split(".")[0]) for line in read]
+    assert calls == [*range(600), *range(5)] * 3
 
 
 def test_lines_that_a_full_disk_refused_are_counted() -> None:

@@ -88,7 +88,9 @@ writetimeout=1000
 def _which(event: str) -> str:
     """The rest of a filter: of AsyncAGI's results, those of commands with an id (async_agi.py); of
     the ends of rings, those of phones that say to call elsewhere; of the requests for a password,
-    those to strangers: each registration has one.
+    those to strangers: each registration has one; of keys, those that a phone has sent, and not
+    those that are passed on to one; of devices, what seats can be: each queue is one as well, whose
+    state changes with each call.
     """
     if event == "AsyncAGIExec":
         return f"name({event}),header(CommandId),method(regex)) = ."
@@ -96,6 +98,10 @@ def _which(event: str) -> str:
         return f"name({event}),header(AccountID),method(exact)) = {STRANGER}"
     if event == "DialEnd":
         return f"name({event}),header(Forward),method(regex)) = ."
+    if event in ("DTMFBegin", "DTMFEnd"):
+        return f"name({event}),header(Direction),method(exact)) = Received"
+    if event == "DeviceStateChange":
+        return f"name({event}),header(Device),method(regex)) = ^(PJSIP|Local|Agent)[/:]"
     return f"name({event})) ="
 
 
