@@ -93,7 +93,9 @@ class Hotline:
             SimpleNamespace(sent_to_queue=0),
         )
         self.people = PeopleCount(3)
-        statistics = SimpleNamespace(count=self.people, expire=lambda: None)
+        statistics = SimpleNamespace(
+            count=self.people, expire=lambda: self.people.expire(time.time())
+        )
         PeopleMetrics(self.metrics.registry, statistics, time.time)
         WaitMetrics(self.metrics.registry, ["other"])
         agents = {"base": {AgentState.READY: 1, AgentState.TALKING: 1}}
