@@ -135,7 +135,7 @@ def test_twenty_who_hang_up_around_the_answer_are_counted_as_they_were_connected
     """One after the other, from long before it to long after, whatever they hear at that moment."""
     lab = hotline(agents=20, talk=3.0, ring=0.3)
     people = [
-        Caller(n, "goes", (Keys("0"), Wait(0.15 * n), HangUp()), expected=Expected("abandoned"))
+        Caller(n, "goes", (Keys("0"), Wait(0.04 * n), HangUp()), expected=Expected("abandoned"))
         for n in range(1, 21)
     ]
     ledger = lab.calling(people, rate=5.0).wait(WAIT)
