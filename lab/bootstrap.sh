@@ -64,10 +64,13 @@ make_venv() { # $1: folder; the rest: what pip installs
         "$folder/bin/python" "$wheel/pip" --quiet install --no-index "$wheel"
     fi
     log=${pip_log:-$folder/pip.log}
-    "$folder/bin/python" -m pip --disable-pip-version-check install "$@" >"$log" 2>&1 || {
+    "$folder/bin/python" -m pip --disable-pip-version-check install --no-compile "$@" >"$log" 2>&1 || {
         say "pip could not install the Python packages (is this machine online?), see $log"
         die "$(grep -i -m 1 error: "$log" || tail -n 1 "$log")"
     }
+    # On all processors, as pip does not. What another Python's packages bring that this one cannot
+    # compile is none of ours.
+    "$folder/bin/python" -m compileall -q -j 0 "$folder/lib" >/dev/null 2>&1 || true
 }
 
 case "${1:-}" in
