@@ -79,6 +79,7 @@ def test_people_are_counted_as_they_are_and_the_lost_can_be_called(hotline, tmp_
     mix.calls("menu", IN_MENUS, script=(Wait(1), HangUp())).wait(WAIT)
     mix.calls("first", *LOST, *REACHED, script=GIVES_UP).wait(WAIT)
     mix.calls("again", LOST[1], script=GIVES_UP).wait(WAIT)
+    lab.settled()
     assert lab.ivrd.get("day")["in_progress"] == 0  # and all of it is stored
     lab.ivrd.kill()
     lab.ivrd.start()
@@ -176,6 +177,7 @@ def test_who_was_not_answered_within_a_day_was_never_reached(hotline, tmp_path):
     mix.calls("lost", LOST[0], script=GIVES_UP).wait(WAIT)
     lab.ivrd.once("seats", "open", "base")
     mix.calls("reached", REACHED[0], script=WAITS).wait(WAIT)
+    lab.settled()
     lab.settled()
     assert lab.ivrd.get("day")["in_progress"] == 0  # and all of it is stored
     lab.ivrd.kill()
