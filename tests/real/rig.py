@@ -34,10 +34,10 @@ class Watched(Lab):
         return ledger.longest_silence().silence < self.lag.stretched(seconds)
 
     def talks(self) -> tuple[Talk, ...]:
-        """What agents tell of their calls, once all have ended: callers hear of that first."""
+        """What agents tell of their calls, once all talks have ended: callers hear of that first."""
         deadline = time.monotonic() + SETTLE_SECONDS
-        while (now := self.agents.progress())["ringing"] or now["talking"]:
-            assert time.monotonic() < deadline, "an agent's call does not end"
+        while self.agents.progress()["talking"]:
+            assert time.monotonic() < deadline, "an agent still talks"
             time.sleep(0.1)
         return self.agents.ledger()
 

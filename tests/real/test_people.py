@@ -178,7 +178,6 @@ def test_who_was_not_answered_within_a_day_was_never_reached(hotline, tmp_path):
     lab.ivrd.once("seats", "open", "base")
     mix.calls("reached", REACHED[0], script=WAITS).wait(WAIT)
     lab.settled()
-    lab.settled()
     assert lab.ivrd.get("day")["in_progress"] == 0  # and all of it is stored
     lab.ivrd.kill()
     clock.wrong_by(round(DAY - LEFT - (time.monotonic() - began)))
