@@ -91,8 +91,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _spread(some: list[pytest.Item], others: list[pytest.Item]) -> list[pytest.Item]:
-    """`some` at even distances among `others`, beginning with the first."""
-    places = [(n * len(others) / len(some), 0, n) for n in range(len(some))]
+    """`some` at even distances among `others`, beginning with the first.
+
+    None is among the last tenth of the others: the last long one runs beside these, and not alone.
+    """
+    places = [(0.9 * n * len(others) / len(some), 0, n) for n in range(len(some))]
     places += [(n, 1, n) for n in range(len(others))]
     return [(some, others)[which][n] for _place, which, n in sorted(places)]
 
