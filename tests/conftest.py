@@ -9,8 +9,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Generator, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -54,31 +53,11 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
-class _Folder(pytest.Dir):
-    """The folder of all tests, in which each worker begins at another place.
-
-    Every worker needs all modules, and a clean checkout has none of them compiled: so each compiles
-    some, and finds the others compiled when it gets there.
-    """
-
-    def collect(self) -> Sequence[pytest.Item | pytest.Collector]:
-        found = list(super().collect())
-        worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-        first = len(found) * worker // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-        return found[first:] + found[:first]
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    return _Folder.from_parent(parent, path=path) if path == Path(__file__).parent else None
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The long ones spread over all others, the longest first.
 
     So workers wait in some tests while they compute in others, and at the end none is left alone.
     """
-    items.sort(key=lambda item: item.path)  # the same order on all workers
     if not config.getoption("verify"):
         left_out = [item for item in items if item.get_closest_marker("verify")]
         items[:] = [item for item in items if not item.get_closest_marker("verify")]
