@@ -34,7 +34,7 @@ class Watched(Lab):
         return ledger.longest_silence().silence < self.lag.stretched(seconds)
 
     def talks(self) -> tuple[Talk, ...]:
-        """What agents tell of their calls, once all talks have ended: callers hear of that first."""
+        """What agents tell of their calls, once no one talks: callers hear of an end first."""
         deadline = time.monotonic() + SETTLE_SECONDS
         while self.agents.progress()["talking"]:
             assert time.monotonic() < deadline, "an agent still talks"

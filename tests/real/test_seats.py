@@ -88,6 +88,7 @@ def test_without_ivrd_the_next_seat_rings_in_the_moment_in_which_one_is_given_up
     lab.asterisk.cli(f"queue unpause member PJSIP/{BAD}")
     lab.asterisk.cli(f"queue unpause member PJSIP/{GOOD}")
     calling.wait(WAIT)
+    lab.talks()
     (missed, *_more), answered = of_seat(lab, BAD), of_seat(lab, GOOD)
     assert missed.ended == "cancelled"
     assert {talk.number for talk in answered} == {caller.shown for caller in people(1, 2)}
