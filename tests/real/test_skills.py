@@ -149,7 +149,7 @@ def test_whoever_is_signed_in_at_a_seat_gets_whom_they_understand_also_after_a_k
     assert shown == [ENGLISH[0]] * 3
     lab.ivrd.once("agent", "out", SPEAKS_ENGLISH)
     sign_in(lab, SPEAKS_THAI)
-    calling.wait(90)
+    calling.wait(WAIT)
     after = [talk.number[:7] for talk in final_ledger(lab.agents)[len(shown) :]]
     assert after == [THAI[0]] * 2
 
