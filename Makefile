@@ -9,6 +9,10 @@ BENCHMARKS := calls expected_wait nobody_left who_first replay menu commands flo
 # Side by side, one after the other to whoever is free; how many, in what order: tests/conftest.py.
 PYTEST  := $(PY) -m pytest -q -n auto --dist loadgroup --no-loadscope-reorder --durations=20
 
+# Each hotline of a test starts ivrd anew: where Python may not keep what it has compiled, it compiles
+# all of it each time, which is a second of a processor.
+unexport PYTHONDONTWRITEBYTECODE
+
 # make install: DESTDIR is put before every path; PREFIX holds ivrd's own Python environment.
 PREFIX  ?= /opt/ivrd
 CONFDIR ?= /etc/ivrd

@@ -5,10 +5,11 @@ calls.  So a command's module is imported when the command is chosen, and not be
 """
 
 import argparse
+import gc
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pkgutil import resolve_name
 from typing import NamedTuple
@@ -129,5 +130,20 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     for name, (add, text) in COMMANDS.items():
         its_own = group.add_parser(name, help=text, description=text)
         if name == chosen:
-            resolve_name(f"ivrd.cli.{add}")(its_own)
+            _imported(f"ivrd.cli.{add}")(its_own)
     return parser
+
+
+def _imported(name: str) -> Callable[[argparse.ArgumentParser], None]:
+    """What has this name.
+
+    Imports make some 100,000 objects, and all of them stay: to look for garbage among them again
+    and again is a seventh of the time until the daemon runs.
+    """
+    gc.disable()
+    try:
+        found: Callable[[argparse.ArgumentParser], None] = resolve_name(name)
+    finally:
+        gc.freeze()
+        gc.enable()
+    return found

@@ -16,6 +16,7 @@ something smaller.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 LARGEST = 999
 
@@ -66,6 +67,7 @@ def spoken(number: int, language: str) -> tuple[str, ...]:
     return _before_more(number - rest, grammar), *link, *last
 
 
+@cache
 def pieces(language: str) -> frozenset[str]:
     """Every prompt id that numbers need in `language`. Raises ValueError for an unknown one."""
     return frozenset(piece for n in range(LARGEST + 1) for piece in spoken(n, language))

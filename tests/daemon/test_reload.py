@@ -8,6 +8,7 @@ import shutil
 import wave
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from ivrd.config.field_types import FURTHER
 from ivrd.config.load import load
 from ivrd.config.pin import pin_hash
 from ivrd.config.prompts import file_name
+from ivrd.config.settings import Settings
 from ivrd.daemon.wiring import Wiring
 from tests.daemon import case_probes, language_probes, outbox_probes, plan_probes, trunk_probes
 from tests.daemon import reload_probes as probes
@@ -139,10 +141,11 @@ def _longer(path: Path) -> bytes:
 
 
 @pytest.fixture
-def folder(hotline: Path, tmp_path: Path) -> Path:
-    for name in ("sounds", "other-sounds"):
-        (tmp_path / name).symlink_to(hotline / name)
-    folder = Path(shutil.copytree(hotline / "config", tmp_path / "config"))
+def folder(hotline: Path) -> Path:
+    """Its files as they were: always in the same place, so that they are `loaded` once."""
+    folder = hotline / "in-use"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(hotline / "config", folder)
     (folder / "state" / "asterisk").mkdir(parents=True)
     (folder / "state" / "asterisk" / "pjsip-own.conf").write_text("[own]\ntype=aor\n", "utf-8")
     secret = folder / "state" / "ami.secret"
@@ -150,6 +153,11 @@ def folder(hotline: Path, tmp_path: Path) -> Path:
     secret.write_text("not-a-secret")
     (folder / "state" / "control.sock").touch(0o660)  # stands in for the socket
     return folder
+
+
+@cache
+def loaded(folder: Path) -> Settings:
+    return load(folder)
 
 
 @pytest.fixture(autouse=True)
@@ -168,7 +176,7 @@ def _logging() -> Iterator[None]:
 @asynccontextmanager
 async def running(folder: Path) -> AsyncIterator[Wiring]:
     """One that is built of the files in `folder`, with its log and its store."""
-    settings = load(folder)
+    settings = loaded(folder)
     log.setup(settings.log_format, settings.log_level, io.StringIO(), zone=settings.zone)
     parts = Wiring(settings, lambda _why: None)
     writing = asyncio.create_task(parts.write_behind.run(lambda: None))

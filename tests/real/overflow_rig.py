@@ -11,7 +11,7 @@ from lab.agents import Agents, Choice, Manner, Talk
 from lab.callers import Caller, Keys
 from lab.partners import PartnerSite, shown_callers
 from lab.running import LabError
-from tests.real.rig import Hotline
+from tests.real.rig import SETTLE_SECONDS, Hotline
 
 DEAD = "127.0.0.2:9"  # nobody listens
 Row = dict[str, Any]
@@ -37,7 +37,7 @@ class Sites:
 
 def final_ledger(site: Agents) -> tuple[Talk, ...]:
     """What its people tell of their calls, once all have ended: callers hear of that first."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + SETTLE_SECONDS
     while any(site.progress()[what] for what in ("ringing", "talking")):
         assert time.monotonic() < deadline, "a call there does not end"
         time.sleep(0.05)
@@ -80,7 +80,7 @@ def calls(first: int, count: int) -> list[Caller]:
 
 def drill(lab: Hotline, name: str) -> None:
     """A drill that is confirmed; at first Asterisk may not have asked the trunk yet."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + SETTLE_SECONDS
     said = "its trunk does not answer"
     while "its trunk does not answer" in said:
         assert time.monotonic() < deadline
@@ -97,7 +97,10 @@ def rows(lab: Hotline) -> dict[str, Row]:
 
 
 def until(
-    lab: Hotline, what: str, true: Callable[[dict[str, Row]], object], seconds: float = 60.0
+    lab: Hotline,
+    what: str,
+    true: Callable[[dict[str, Row]], object],
+    seconds: float = SETTLE_SECONDS,
 ) -> dict[str, Row]:
     """The partners when `true` holds of them; fails after `seconds`."""
     deadline = time.monotonic() + seconds

@@ -48,7 +48,7 @@ class Two(Watched, Pair):
         super().start()
         self.recorders = {ivrd.name: ActionRecorder(ivrd) for ivrd in self.both}
 
-    def until(self, what: str, true: Callable[[], Any], seconds: float = 60.0) -> Any:
+    def until(self, what: str, true: Callable[[], Any], seconds: float = SETTLE_SECONDS) -> Any:
         """What `true` gives, as soon as that is something; fails after `seconds`.
 
         Who is too slow for the lease ends, as it should, and is started anew.
@@ -60,7 +60,7 @@ class Two(Watched, Pair):
             time.sleep(0.1)
         return found
 
-    def of_leader(self, act: Callable[[OneOfTwo], T], seconds: float = 60.0) -> T:
+    def of_leader(self, act: Callable[[OneOfTwo], T], seconds: float = SETTLE_SECONDS) -> T:
         """What `act` gives of the leader; done again when there was none in between."""
         deadline = time.monotonic() + seconds
         while True:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from lab.agents import Talk
 from lab.callers import Caller, Callers, Ledger
 from lab.comparison import Row, Scrape, compare
 from lab.hotline import Lab, Plan
@@ -31,6 +32,14 @@ class Watched(Lab):
     def nobody_was_in_silence(self, ledger: Ledger, seconds: float) -> bool:
         """Whether no caller heard nothing for longer than that, on a machine as busy as this."""
         return ledger.longest_silence().silence < self.lag.stretched(seconds)
+
+    def talks(self) -> tuple[Talk, ...]:
+        """What agents tell of their calls, once no one talks: callers hear of an end first."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while self.agents.progress()["talking"]:
+            assert time.monotonic() < deadline, "an agent still talks"
+            time.sleep(0.1)
+        return self.agents.ledger()
 
     def calling(self, people: Sequence[Caller], rate: float, name: str = "callers") -> Callers:
         """Callers who dial; each wave needs a `name` of its own."""
@@ -73,10 +82,8 @@ class Hotline(Watched):
 
     def over(self) -> Scrape:
         """The first scrape when all is over for ivrd and for the agents, too."""
-        scrape, deadline = self.settled(), time.monotonic() + SETTLE_SECONDS
-        while self.agents.progress()["talking"]:
-            assert time.monotonic() < deadline, "an agent still talks"
-            time.sleep(0.1)
+        scrape = self.settled()
+        self.talks()
         return scrape
 
     def rows(self, people: Sequence[Caller], ledger: Ledger) -> list[Row]:

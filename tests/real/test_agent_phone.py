@@ -17,6 +17,7 @@ from tests.real.desks import (
     talks,
     with_agents,
 )
+from tests.real.rig import WAIT
 
 ONE, SEAT = "a-101", "base-01"
 NUMBER_OF_AGENT = "101"
@@ -48,7 +49,7 @@ def test_an_agents_phone_signs_in_takes_a_call_wraps_up_pauses_and_signs_out(
         is_in(lab, "talking")
         time.sleep(TALK_SECONDS)
         phone.hang_up(call)
-        (entry,) = calling.wait(60).entries
+        (entry,) = calling.wait(WAIT).entries
         assert entry.person == "inhouse"
         is_in(lab, "wrap_up")
         dials(phone, CODES["extend"])
@@ -126,7 +127,7 @@ def test_who_declines_and_ignores_is_paused_comes_back_by_a_key_and_vanishes(
         dials(phone, "*1")
         is_in(lab, "ready")
         talks(phone)
-        calling.wait(60)
+        calling.wait(WAIT)
         is_in(lab, "ready")
         phone.stop()
         is_in(lab, "unreachable")

@@ -12,6 +12,7 @@ from lab.agents import Talk
 from lab.callers import Caller, Keys
 from tests.fixtures.agents import PIN, person
 from tests.real.conftest import Hotline
+from tests.real.rig import WAIT
 
 IVRD = [sys.executable, "-m", "ivrd.cli"]
 AGENT, SEAT = "a-101", "base-01"
@@ -67,7 +68,7 @@ def test_an_agent_is_rung_when_ready_and_not_in_wrap_up_or_pause_also_after_a_ki
     sign_in(lab)
     calling = lab.calling(callers(1, 2), rate=4.0)  # the second waits when the talk ends
     lab.until("in wrap-up", lambda _s: paused_for(lab, "agent: wrap-up"))
-    calling.wait(60)
+    calling.wait(WAIT)
     lab.until("both talks are over", lambda _s: len(lab.agents.ledger()) == 2)
     one, two = lab.agents.ledger()
     assert between(one, two) >= 4.0  # app_queue alone leaves it alone for two
@@ -78,7 +79,7 @@ def test_an_agent_is_rung_when_ready_and_not_in_wrap_up_or_pause_also_after_a_ki
     lab.until("one waits", lambda s: s["calls"]["queue"] == 1)
     assert len(lab.agents.ledger()) == 2
     lab.ivrd.once("agent", "resume", AGENT)
-    (entry,) = calling.wait(60).entries
+    (entry,) = calling.wait(WAIT).entries
     assert entry.person == "inhouse"
     lab.until("the last talk is over", lambda s: s["calls"]["talk"] == 0)
     (row,) = json.loads(lab.ivrd.once("report", "agents", "--json"))["rows"]
@@ -104,13 +105,13 @@ def test_an_agents_day_over_a_kill_of_ivrd_in_every_state(hotline) -> None:
     killed(lab)
     assert agent(lab)["state"] == "talking"
     second = lab.calling(callers(2, 1), rate=1.0, name="second")  # waits when the talk ends
-    (entry,) = waiting.wait(60).entries
+    (entry,) = waiting.wait(WAIT).entries
     assert entry.person == "inhouse"
     lab.until("in wrap-up", lambda _s: paused_for(lab, "agent: wrap-up"))
     assert lab.ivrd.scrape().total("ivrd_agents", pool="base", state="wrap_up") == 1
     killed(lab)
     assert agent(lab)["state"] == "wrap_up"
-    (entry,) = second.wait(60).entries
+    (entry,) = second.wait(WAIT).entries
     assert entry.person == "inhouse"
     lab.until("both talks are over", lambda _s: len(lab.agents.ledger()) == 2)
     one, two = lab.agents.ledger()
@@ -124,7 +125,7 @@ def test_an_agents_day_over_a_kill_of_ivrd_in_every_state(hotline) -> None:
     lab.until("one waits", lambda s: s["calls"]["queue"] == 1)
     assert len(lab.agents.ledger()) == 2
     lab.ivrd.once("agent", "resume", AGENT)
-    (entry,) = third.wait(60).entries
+    (entry,) = third.wait(WAIT).entries
     assert entry.person == "inhouse"
     lab.ivrd.once("agent", "out", AGENT)
     assert paused_for(lab, "agent: signed out")

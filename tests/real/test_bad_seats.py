@@ -58,7 +58,7 @@ def run(lab: Hotline, seats: int, callers: int) -> None:
         lab.agents.behave(seat, WAYS[way]())
     news = AmiEvents(lab.ami_port, lab.ami_secret)
     ledger = lab.calling(people(callers), rate=5.0).wait(300)
-    scrape, talks = lab.settled(), lab.agents.ledger()
+    scrape, talks = lab.settled(), lab.talks()
     news.close()
 
     queues = [queue["name"] for queue in lab.ivrd.status()["queues"]]

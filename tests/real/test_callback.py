@@ -110,7 +110,7 @@ def test_who_has_booked_and_dials_in_has_the_place_of_the_booking(hotline, tmp_p
         until(lab, {"reached": 1})
         for calling in (again, second):
             calling.wait(WAIT)
-        talks = sorted(lab.agents.ledger(), key=lambda talk: talk.rung_at)
+        talks = sorted(lab.talks(), key=lambda talk: talk.rung_at)
         assert [talk.number for talk in talks] == [shown, Caller(2, "").shown]
         assert people.ledger() == ()  # nobody was dialled
 

@@ -4,6 +4,7 @@ import re
 
 from ivrd.asterisk.open_files import files_for
 from lab.callers import Caller, Wait
+from tests.real.rig import WAIT
 
 STAYS = (Wait(60.0),)
 PROMPT_SECONDS = 8.0  # a little less than all-lines-busy lasts in either language
@@ -14,7 +15,7 @@ def the_third_is_told(lab) -> str:
     staying = lab.calling([Caller(n, "stays", STAYS) for n in (1, 2)], rate=20.0)
     status = lab.until("both are here", lambda s: s["calls"]["menu"] == 2)
     assert "2 callers: the next one hears that all lines are busy" in status["limits"]
-    (entry,) = lab.calling([Caller(3, "is told", STAYS)], rate=20.0).wait(40).entries
+    (entry,) = lab.calling([Caller(3, "is told", STAYS)], rate=20.0).wait(WAIT).entries
     assert (entry.outcome, entry.code) == ("refused", "486")
     assert entry.lasted >= PROMPT_SECONDS
     staying.stop()

@@ -136,7 +136,7 @@ def test_one_is_told_and_one_has_a_person_and_is_asked_after_the_talk(
         lab.settled()
         outcomes = lab.ivrd.status()["outcomes"]
         assert (outcomes["self_served"], outcomes["answered"]) == (1, 1)
-        assert [talk.note for talk in lab.agents.ledger()] == [f"case {code(2)}"]
+        assert [talk.note for talk in lab.talks()] == [f"case {code(2)}"]
         assert lab.ivrd.scrape().total("ivrd_queue_log_differences_total") == 0
     lab.stop()
     nowhere(lab, [code(1), code(2)])
@@ -166,7 +166,7 @@ def test_who_asks_is_told_or_has_a_person_with_what_was_keyed(hotline: Any, tmp_
         lab.settled()
         status = lab.ivrd.status()
         assert status["outcomes"]["self_served"] == 2
-        shown = {talk.note for talk in lab.agents.ledger()}
+        shown = {talk.note for talk in lab.talks()}
         assert shown == {
             f"citizen ending {citizen(3)[-3:]}, born 1987 (masked: this line is not encrypted)",
             f"case {code(4)[:6]}",
@@ -219,7 +219,7 @@ def test_a_kill_during_a_look_up_leads_to_a_person(hotline: Any, tmp_path: Path)
             if not comes_back:
                 lab.ivrd.start()
             lab.settled()
-        assert [talk.note for talk in lab.agents.ledger()] == [f"case {code(n)}" for n in (1, 2)]
+        assert [talk.note for talk in lab.talks()] == [f"case {code(n)}" for n in (1, 2)]
     lab.stop()
     nowhere(lab, [code(1), code(2)])
 

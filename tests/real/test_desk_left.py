@@ -11,6 +11,7 @@ from lab.callers import Caller, Keys
 from tests.fixtures.agents import person
 from tests.real.conftest import Hotline
 from tests.real.desks import operator_signs_in
+from tests.real.rig import WAIT
 
 LEFT, AT_WORK = "a-101", "a-102"
 SEATS = {LEFT: "base-01", AT_WORK: "base-02"}
@@ -68,6 +69,6 @@ def test_who_leaves_the_desk_costs_callers_two_rings_at_most(
     lab.ivrd.once("agent", "resume", LEFT)
     lab.ivrd.once("agent", "pause", AT_WORK, "lunch")
     calling = lab.calling([Caller(100, "key 0", (Keys("0"),))], rate=1.0, name="later")
-    (entry,) = calling.wait(60).entries
+    (entry,) = calling.wait(WAIT).entries
     assert entry.person == "inhouse"
     assert lab.ivrd.status()["not_answering"] == []

@@ -51,7 +51,7 @@ def test_a_caller_who_comes_while_ivrd_is_away_is_answered(hotline):
     lab.ivrd.kill()
     ledger = lab.calling(to_a_person(1, 5), rate=1.0).wait(WAIT)
     assert ledger.outcomes() == {"answered": 5}
-    assert {talk.topic for talk in lab.agents.ledger()} == {""}
+    assert {talk.topic for talk in lab.talks()} == {""}
 
 
 def test_sigterm_brings_everybody_in_a_menu_to_a_person(hotline):
@@ -78,7 +78,7 @@ def test_a_caller_goes_on_in_the_menu_after_the_link_was_cut(hotline, detour):
     lab.until("the link is back", lambda s: s["asterisk"]["up"])
     ledger = calling.wait(WAIT)
     assert ledger.outcomes() == {"answered": 8}
-    assert {talk.topic for talk in lab.agents.ledger()} == {"lab-results"}
+    assert {talk.topic for talk in lab.talks()} == {"lab-results"}
     scrape = lab.settled()
     assert scrape.balances
     assert scrape.ended("answered") == 8
@@ -138,9 +138,9 @@ def test_a_bad_reload_keeps_the_old_configuration_and_says_why(hotline):
     assert "did you mean lab-results?" in lab.ivrd.log_text()
     ledger = lab.calling([Caller(1, "as before", (Keys("123"),))], 1).wait(WAIT)
     assert ledger.outcomes() == {"answered": 1}
-    assert lab.agents.ledger()[0].topic == "lab-results"
+    assert lab.talks()[0].topic == "lab-results"
     menus.write_text(good.replace("topic: lab-results", "topic: vaccine-trouble"), "utf-8")
     lab.ivrd.send(signal.SIGHUP)
     lab.until("it says yes", lambda s: s["config"]["last_reload_ok"])
     ledger = lab.calling([Caller(2, "anew", (Keys("123"), Quiet(60)))], 1).wait(WAIT)
-    assert lab.agents.ledger()[1].topic == "vaccine-trouble"
+    assert lab.talks()[1].topic == "vaccine-trouble"

@@ -514,7 +514,7 @@ def test_an_agent_takes_the_caller_whom_no_partner_takes(waiting, site):
     at.open_base()
     at.news.named("IvrdPartnerUnconfirmed")
     assert at.ended().entries[0].person == "inhouse"
-    assert at.lab.agents.ledger()[0].case == final_ledger(bad)[0].case
+    assert at.lab.talks()[0].case == final_ledger(bad)[0].case
 
 
 def test_a_trunk_that_is_known_to_be_dead_is_not_dialled(waiting, site):

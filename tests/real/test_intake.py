@@ -143,7 +143,7 @@ def test_who_completes_has_a_ticket_and_who_hangs_up_has_left_nothing(
         assert (ticket["whole"], ticket["topic"]) == ("yes", "other")
         assert [t["flags"] for t in found.values() if t["whole"] == "no"] == ["breath"]
         assert len(found) == 2
-        shown_to_agents = {talk.number: talk.note for talk in lab.agents.ledger()}
+        shown_to_agents = {talk.number: talk.note for talk in lab.talks()}
         assert sorted(shown_to_agents.values()) == [
             "over 60; registration keyed in",
             "red flag: short of breath",

@@ -137,7 +137,7 @@ class Scene:
         wrong = [Caller(n, "misdials") for n in range(20_001, 20_006)]
         misdialled = self._call(wrong, rate, MISDIALLED)
         scrape = self.lab.settled()
-        taken, talks = final_ledger(self._good), self.lab.agents.ledger()
+        taken, talks = final_ledger(self._good), self.lab.talks()
         put_through = [talk for talk in taken if talk.heard_caller]
         return Seen(
             {e.id: (e.behaviour, e.outcome, e.person, e.typed) for e in (*entries, *misdialled)},

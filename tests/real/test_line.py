@@ -14,6 +14,7 @@ from lab.line import Volunteer, Volunteers
 from tests.fixtures.hotline import rewrite
 from tests.real.conftest import Hotline
 from tests.real.line_rig import LIST, NUMBER, invited, on_the_line
+from tests.real.rig import WAIT
 
 TALK = 3.0
 KEY_SECONDS, RING_SECONDS = 4, 10
@@ -67,16 +68,16 @@ def test_people_on_the_line_from_the_list_to_the_last_caller_over_a_kill(hotline
     lab.ivrd.start()
     lab.until("ivrd is back", lambda s: s["asterisk"]["up"])
     assert "signed_out" not in states(lab).values()
-    ledger = calling.wait(90)
+    ledger = calling.wait(WAIT)
     assert [entry.person for entry in ledger.entries] == ["inhouse"] * 3
     assert lab.settled().total("ivrd_calls_total", outcome="answered") == 3
 
     lab.ivrd.once("agent", "out", one[0])
     lab.until("one has left", lambda _s: states(lab)[one[0]] == "signed_out")
     lab.ivrd.once("seats", "withdraw", LIST)
-    people.wait(60)  # both were hung up on
+    people.wait(WAIT)  # both were hung up on
     assert states(lab) == {}
-    on_the_line(lab, [Volunteer(3, *two, drilled=True)], "late").wait(90)  # is not let in
+    on_the_line(lab, [Volunteer(3, *two, drilled=True)], "late").wait(WAIT)  # is not let in
     assert "Logged in: 0" in lab.asterisk.cli("agent show all")
 
 
@@ -105,9 +106,9 @@ def test_a_telephone_that_lies_there_keeps_no_caller_and_is_let_go(hotline) -> N
     assert len(rungs) >= 2  # once more while the word that lets the person go is on its way
     assert max(rungs) < lab.lag.stretched(2 * RING_SECONDS)
     on_the_line(lab, [Volunteer(2, *two, talk=2.0, taps=True)], "here")
-    (entry,) = calling.wait(90).entries
+    (entry,) = calling.wait(WAIT).entries
     assert entry.person == "inhouse"
-    lies.wait(30)
+    lies.wait(WAIT)
     scrape = lab.settled()
     assert scrape.total("ivrd_calls_total", outcome="answered") == 1
     counted = scrape.total("ivrd_ring_no_answer_total", pool="home", reason="missed")
@@ -147,7 +148,7 @@ def test_a_pool_that_grows_and_shrinks_cuts_nobody_off(hotline) -> None:
     assert "Logged in: 1, Talking: 1" in lab.asterisk.cli("agent show all")
     assert calling.progress()["with_person"] == 1
     line.talks_end = True
-    (entry,) = calling.wait(60).entries
+    (entry,) = calling.wait(WAIT).entries
     assert (entry.person, entry.ended) == ("inhouse", "network")
     lab.until("let go", lambda _s: "Logged in: 0" in lab.asterisk.cli("agent show all"))
     lab.ivrd.once("reload")
@@ -173,7 +174,7 @@ def test_a_caller_whose_helpers_line_is_lost_has_the_next_helper(hotline) -> Non
     assert "|BACK|LOST" in lab.asterisk.queue_log.read_text("utf-8")
     lab.until("who is gone is signed out", lambda _s: states(lab)[one[0]] == "signed_out")
     on_the_line(lab, [Volunteer(2, *two, talk=2.0, hasty=True)])
-    calling.wait(60)
+    calling.wait(WAIT)
     assert lab.settled().total("ivrd_calls_total", outcome="answered") == 1
     lost.stop()
 

@@ -19,6 +19,7 @@ from lab.partners import takes
 from lab.phone import COMFORT_NOISE, Phone
 from tests.real.conftest import Hotline
 from tests.real.overflow_rig import Sites, partner
+from tests.real.rig import WAIT
 
 HELD_SECONDS = 2 * LEAST_SILENCE
 ALIVE_SECONDS = HELD_SECONDS - 2.0  # so long, and not yet as long as a call may be on hold
@@ -58,7 +59,7 @@ def ended(lab: Hotline, count: int) -> dict[str, Any]:
 def test_callers_who_vanish_have_abandoned_the_call_with_ivrd_and_without_it(hotline) -> None:
     lab = hotline(agents=1, change=soon_lost)
     people = [*(ghost(n, "121", "queue") for n in (1, 2, 3)), ghost(4, "", "ivr")]
-    ledger = lab.calling(people, rate=4.0, name="seen").wait(90)
+    ledger = lab.calling(people, rate=4.0, name="seen").wait(WAIT)
     scrape = lab.settled()
     assert [row for row in lab.rows(people, ledger) if not row.agrees] == []
     assert (scrape.ended("abandoned", "queue"), scrape.ended("abandoned", "ivr")) == (3, 1)
@@ -171,7 +172,7 @@ def test_who_talked_to_a_phone_that_vanished_is_the_first_to_be_answered_again(h
     lab.until("the first talks", lambda s: s["calls"]["talk"] == 1)
     others = lab.calling(people[1:], rate=4.0, name="others")
     lab.until("one waits, and then two", lambda s: s["calls"]["queue"] == 2)
-    entries = [*first.wait(90).entries, *others.wait(90).entries]
+    entries = [*first.wait(WAIT).entries, *others.wait(WAIT).entries]
     scrape = lab.settled()
     assert {entry.person for entry in entries} == {"inhouse"}
     told = lab.agents.ledger()
@@ -208,7 +209,7 @@ def test_who_talked_to_a_partner_that_vanished_goes_back_to_the_front(
         calling = lab.calling(callers, rate=1.0)
         lab.until("they talk", lambda s: s["calls"]["talk"] == 1)
         site.become(takes(ring=0.3, talk=6.0))
-        ledger = calling.wait(120)
+        ledger = calling.wait(WAIT)
         assert [entry.person for entry in ledger.entries] == ["partner"]
         scrape = lab.settled()
         assert (scrape.ended("answered"), scrape.total("ivrd_calls_received_total")) == (1, 1)

@@ -42,7 +42,7 @@ def test_grep_of_the_case_code_tells_one_callers_story(hotline, tmp_path: Path) 
         lab.ivrd.once("seats", "resume", "base-02")
         assert calling.wait(NIGHT).outcomes() == {"answered": 1}
         lab.settled()
-        talk = next(talk for talk in lab.agents.ledger() if talk.ended == "agent")
+        talk = next(talk for talk in lab.talks() if talk.ended == "agent")
     finally:
         sites.stop()
     told = lab.ivrd.log_text()

@@ -9,6 +9,7 @@ from lab.ami_events import AmiEvents
 from lab.phone import HOST, Message
 from lab.waiting import waited_in_vain
 from tests.real.odd_phone import Act, OddPhone, at_seats
+from tests.real.rig import WAIT
 from tests.real.test_seats import NO_SOUND, RING, people, short_rings
 from tests.real.waits import RECHECK, at_work, waits
 
@@ -107,7 +108,7 @@ def test_a_phone_that_answers_oddly_is_left_alone_and_its_callers_have_the_next(
             return told == set(ODD)
 
         lab.until("each seat is told of, for as long as it is left alone", all_told)
-        ledger = calling.wait(120)
+        ledger = calling.wait(WAIT)
     assert {entry.person for entry in ledger.entries} == {"inhouse"}
     assert [row for row in lab.rows(crowd, ledger) if not row.agrees] == []
     assert all(phone.rung for phone in phones.values())

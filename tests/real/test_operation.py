@@ -34,7 +34,7 @@ def test_surge_seats_open_and_drain_while_calls_come(hotline):
     lab.until("surge is empty", lambda s: s["pools"][1]["busy"] == s["pools"][1]["free"] == 0)
     second = lab.calling(wants_a_person(101, 3), rate=20.0, name="second")
     assert second.wait(WAIT).outcomes() == {"answered": 3}
-    assert {talk.seat for talk in lab.agents.ledger()[12:]} == {"base-01"}
+    assert {talk.seat for talk in lab.talks()[12:]} == {"base-01"}
 
 
 def test_open_seats_are_still_open_after_ivrd_and_asterisk_started_anew(hotline):
@@ -88,7 +88,7 @@ def test_a_closed_topic_is_told_and_the_caller_may_choose_another(hotline):
     scrape = lab.settled()
     assert scrape.ended("rejected", "ivr") == 1
     assert scrape.ended("answered") == 1
-    assert lab.agents.ledger()[0].topic == "other"
+    assert lab.talks()[0].topic == "other"
 
 
 def test_back_again_and_a_message_that_was_heard(hotline):
@@ -102,7 +102,7 @@ def test_back_again_and_a_message_that_was_heard(hotline):
     assert ledger.outcomes() == {"answered": 1, "abandoned": 1}
     scrape = lab.settled()
     assert scrape.ended("self_served") == 1
-    assert lab.agents.ledger()[0].topic == "hi-register"
+    assert lab.talks()[0].topic == "hi-register"
 
 
 def test_a_waiting_caller_hears_the_position_in_the_chosen_language(hotline):

@@ -34,6 +34,7 @@ def site(tmp_path):
     sites.stop()
 
 
+@pytest.mark.verify
 @pytest.mark.lasts(90)
 def test_good_bad_silent_and_dead_partners_cost_no_caller_anything(hotline, site):
     """Three times what the agents can take, until each breaker has opened and tried again."""

@@ -79,6 +79,7 @@ def test_people_are_counted_as_they_are_and_the_lost_can_be_called(hotline, tmp_
     mix.calls("menu", IN_MENUS, script=(Wait(1), HangUp())).wait(WAIT)
     mix.calls("first", *LOST, *REACHED, script=GIVES_UP).wait(WAIT)
     mix.calls("again", LOST[1], script=GIVES_UP).wait(WAIT)
+    lab.settled()
     assert lab.ivrd.get("day")["in_progress"] == 0  # and all of it is stored
     lab.ivrd.kill()
     lab.ivrd.start()

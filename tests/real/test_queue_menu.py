@@ -81,7 +81,7 @@ class Line:
         """The callers in the order in which an agent took them."""
         self.entries = [entry for call in self.calls for entry in call.wait(WAIT).entries]
         by_number = {caller.shown: caller.id for caller in self.people}
-        talks = sorted(self.lab.agents.ledger(), key=lambda talk: talk.rung_at)
+        talks = sorted(self.lab.talks(), key=lambda talk: talk.rung_at)
         return [by_number[talk.number] for talk in talks]
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from lab.ami_events import AmiEvents
 from lab.callers import Caller, Keys
+from tests.real.rig import WAIT
 
 WAITING = 2
 LOOK_SECONDS = 1.0  # a caller who hears nothing looks so often by himself; a position takes 4 s
@@ -39,5 +40,5 @@ def test_who_hears_the_position_is_rung_for_when_a_seat_opens(hotline) -> None:
     waits = [at - since for since, at in zip(moments(added), moments(rung), strict=True)]
     assert max(waits) < lab.lag.stretched(LOOK_SECONDS)
     for run in (calling, waiting):
-        assert set(run.wait(60).outcomes()) == {"answered"}
+        assert set(run.wait(WAIT).outcomes()) == {"answered"}
     assert lab.settled().ended("answered") == len(people)

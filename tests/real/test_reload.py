@@ -127,7 +127,7 @@ def test_callers_in_menus_are_led_to_where_topics_lead_after_a_reload(lab):
     ledger = calling.wait(WAIT)
     assert ledger.outcomes() == {"answered": len(people)}
     assert lab.nobody_was_in_silence(ledger, 6.0)
-    topics = {talk.number: talk.topic for talk in lab.agents.ledger()}
+    topics = {talk.number: talk.topic for talk in lab.talks()}
     assert topics[people[0].shown] == "hi-register"
     assert topics[people[2].shown] in ("lab-results", "other")
     scrape = lab.settled()

@@ -17,6 +17,7 @@ from tests.fixtures.agents import PIN, person
 from tests.real.conftest import Hotline
 from tests.real.desks import operator_signs_in
 from tests.real.line_rig import NUMBER
+from tests.real.rig import WAIT
 
 ZONE = ZoneInfo("Asia/Bangkok")
 TELEPHONE = "+66812345001"
@@ -103,5 +104,5 @@ def test_who_was_paused_for_not_answering_is_called_and_ready_by_a_key(
     lab.until("paused", lambda _s: state(lab, "a-101") == "paused")
     lab.agents.behave("base-01", IS_READY)
     lab.until("ready", lambda _s: reminded(lab, occasion="paused", result="came") == 1)
-    calling.wait(90)
+    calling.wait(WAIT)
     assert lab.settled().total("ivrd_calls_total", outcome="answered") == 1

@@ -27,7 +27,7 @@ def test_callers_go_on_in_the_menu_after_a_restart(hotline):
     ledger = calling.wait(WAIT)
     news.close()
     assert ledger.outcomes() == {"answered": len(people)}
-    assert {talk.topic for talk in lab.agents.ledger()} == {"lab-results"}
+    assert {talk.topic for talk in lab.talks()} == {"lab-results"}
     report = json.loads(lab.ivrd.once("report", "day", "--json"))
     assert report["received"] == len(people)
     assert lab.ivrd.scrape().total("ivrd_calls_received_total") == len(people)

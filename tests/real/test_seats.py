@@ -25,6 +25,7 @@ from lab.callers import Caller, Keys
 from lab.partners import takes
 from tests.real.conftest import Hotline
 from tests.real.overflow_rig import Sites, partner
+from tests.real.rig import WAIT
 
 RING = 5  # seconds, the least
 # What Asterisk says of an answer without SDP.
@@ -74,7 +75,7 @@ def make_it_rest(lab: Hotline) -> None:
     lab.agents.behave(BAD, refuses(486))
     calling = lab.calling(people(1, 12), rate=4.0)  # some wait still when it is rung again
     rests(lab)
-    calling.wait(60)
+    calling.wait(WAIT)
 
 
 def test_without_ivrd_the_next_seat_rings_in_the_moment_in_which_one_is_given_up(hotline) -> None:
@@ -86,7 +87,8 @@ def test_without_ivrd_the_next_seat_rings_in_the_moment_in_which_one_is_given_up
     lab.ivrd.kill()
     lab.asterisk.cli(f"queue unpause member PJSIP/{BAD}")
     lab.asterisk.cli(f"queue unpause member PJSIP/{GOOD}")
-    calling.wait(60)
+    calling.wait(WAIT)
+    lab.talks()
     (missed, *_more), answered = of_seat(lab, BAD), of_seat(lab, GOOD)
     assert missed.ended == "cancelled"
     assert {talk.number for talk in answered} == {caller.shown for caller in people(1, 2)}
@@ -104,7 +106,7 @@ def test_a_seat_that_does_not_answer_rests_and_every_caller_is_answered(hotline,
     lab.tolerated = NO_SOUND
     lab.agents.behave(BAD, manner())
     callers = people(1, 8)
-    ledger = lab.calling(callers, rate=4.0).wait(90)
+    ledger = lab.calling(callers, rate=4.0).wait(WAIT)
     assert {entry.person for entry in ledger.entries} == {"inhouse"}
     assert [row for row in lab.rows(callers, ledger) if not row.agrees] == []
     scrape = lab.settled()
@@ -136,7 +138,7 @@ def test_after_one_missed_ring_a_partner_is_rung(hotline, tmp_path: Path) -> Non
             "the partner is asked", lambda _s: "@partner-good" in lab.asterisk.cli("queue show")
         )
         callers = people(1, 3)
-        ledger = lab.calling(callers, rate=1.0).wait(60)
+        ledger = lab.calling(callers, rate=1.0).wait(WAIT)
         assert {entry.person for entry in ledger.entries} == {"partner"}
         assert len(of_seat(lab, BAD)) == 1  # from then on it was left alone
     finally:
@@ -158,7 +160,7 @@ def test_where_all_seats_rest_one_after_the_other_is_rung_all_the_same(hotline) 
         40,
     )
     lab.agents.behave(GOOD, answers(0.3, 1.5))
-    (entry,) = calling.wait(30).entries
+    (entry,) = calling.wait(WAIT).entries
     assert entry.person == "inhouse"
     assert seat(lab, BAD)["why"].startswith("rests for")  # somebody else is there again
 
@@ -199,7 +201,7 @@ def test_a_seat_that_rests_does_so_for_the_next_ivrd_too(hotline) -> None:
     assert seat(lab, BAD)["why"].partition(": ")[2] == why
     callers = people(13, 4)
     count = len(of_seat(lab, BAD))
-    lab.calling(callers, rate=2.0).wait(60)
+    lab.calling(callers, rate=2.0).wait(WAIT)
     assert len(of_seat(lab, BAD)) == count
 
 
@@ -208,7 +210,7 @@ def test_a_seat_that_rings_is_shown_as_ringing(hotline) -> None:
     calling = lab.calling(people(1, 1), rate=1.0)
     lab.until("it rings", lambda s: base(s)["ringing"] == 1)
     lab.until("it talks", lambda s: base(s)["busy"] == 1)
-    calling.wait(60)
+    calling.wait(WAIT)
 
 
 def test_a_phone_behind_nat_is_rung_and_resumes_its_seat_when_it_registers(

@@ -17,6 +17,7 @@ from lab.partners import takes
 from tests.fixtures.agents import person
 from tests.real.overflow_rig import Sites, drill, final_ledger, partner, with_partners
 from tests.real.pair_rig import two
+from tests.real.rig import WAIT
 from tests.real.test_agents import killed, sign_in
 
 # Numbers of callers, by what they choose, and the first key that they press for it.
@@ -62,16 +63,16 @@ def test_only_who_understands_is_rung_also_without_ivrd_and_after_it(hotline) ->
     lab.until("Thai callers wait beside a free English seat", waits_in_thai_only)
     lab.ivrd.kill()
     unattended = lab.calling(callers(THAI, 21, 2), rate=4.0, name="unattended")
-    unattended.wait(90)
-    calling.wait(90)
+    unattended.wait(WAIT)
+    calling.wait(WAIT)
     lab.ivrd.start()
     lab.until("ivrd is back", lambda s: s["asterisk"]["up"])
     # Now the Thai seat is free while English callers wait, and one who gave up dials again.
     hasty = Caller(31, "gives up", (Keys("20"),), hangs_up_after=1.5, number=f"{ENGLISH[0]}031")
     calling = lab.calling([*callers(ENGLISH, 32, 2), hasty], rate=4.0, name="english")
-    calling.wait(90)
-    lab.calling(callers(ENGLISH, 31, 1), rate=4.0, name="again").wait(90)
-    talks = lab.agents.ledger()
+    calling.wait(WAIT)
+    lab.calling(callers(ENGLISH, 31, 1), rate=4.0, name="again").wait(WAIT)
+    talks = lab.talks()
     assert {talk.number[:7] for talk in talks} == {THAI[0], ENGLISH[0]}
     assert strangers(talks) == []
     talked = [talk for talk in talks if talk.talked is not None]
@@ -108,7 +109,7 @@ def test_partners_get_the_callers_whom_they_understand_and_whose_topic_they_know
             ],
             rate=4.0,
         )
-        calling.wait(120)
+        calling.wait(WAIT)
         shown = {name: [talk.number for talk in final_ledger(of)] for name, of in site.items()}
     finally:
         sites.stop()
@@ -143,12 +144,12 @@ def test_whoever_is_signed_in_at_a_seat_gets_whom_they_understand_also_after_a_k
     lab.until("the English ones are over", lambda s: s["outcomes"]["answered"] == 2)
     killed(lab)
     calling_again = lab.calling(callers(ENGLISH, 21, 1), rate=4.0, name="again")
-    calling_again.wait(90)
+    calling_again.wait(WAIT)
     shown = [talk.number[:7] for talk in final_ledger(lab.agents)]
     assert shown == [ENGLISH[0]] * 3
     lab.ivrd.once("agent", "out", SPEAKS_ENGLISH)
     sign_in(lab, SPEAKS_THAI)
-    calling.wait(90)
+    calling.wait(WAIT)
     after = [talk.number[:7] for talk in final_ledger(lab.agents)[len(shown) :]]
     assert after == [THAI[0]] * 2
 
@@ -165,8 +166,8 @@ def test_a_reload_that_divides_a_queue_takes_those_who_wait_to_who_understands(h
     path.write_text(yaml.safe_dump(settings, allow_unicode=True), "utf-8")
     said = lab.ivrd.once("reload")
     assert "2 callers moved from other to other (en)" in said
-    calling.wait(90)
-    new = [talk for talk in lab.agents.ledger() if talk.seat in SPEAKS]
+    calling.wait(WAIT)
+    new = [talk for talk in lab.talks() if talk.seat in SPEAKS]
     assert sorted(talk.number for talk in new) == [f"{ENGLISH[0]}011", f"{ENGLISH[0]}012"]
     assert {talk.seat for talk in new} == {"english-01"}
 
@@ -188,8 +189,8 @@ def test_over_a_takeover_nobody_comes_to_people_who_do_not_understand(tmp_path) 
         other = hotline.other(leader)
         leader.kill()
         hotline.until("the other leads", lambda: other.is_leader)
-        calling.wait(120)
-        talks = hotline.agents.ledger()
+        calling.wait(WAIT)
+        talks = hotline.talks()
     assert strangers(talks) == []
     assert sum(talk.talked is not None for talk in talks) == len(people)
 
@@ -225,7 +226,7 @@ def test_who_asks_in_the_queues_menu_to_be_called_back_is_called_by_who_understa
         lab.until("one is booked", lambda _s: len(lab.ivrd.get("callbacks")["callbacks"]) == 1)
         lab.until("the other waits", lambda s: s["calls"]["queue"] == 1)
         lab.ivrd.once("seats", "open", "english")
-        calling.wait(90)
+        calling.wait(WAIT)
         assert people.ledger() == ()  # a free seat that does not understand is none for it
         lab.ivrd.once("seats", "open", "thai")
         lab.until("reached", lambda s: s["callbacks"]["results"]["reached"] == 1)

@@ -14,6 +14,7 @@ from lab.callers import Caller, Callers, Entry, Keys
 from lab.partners import takes
 from tests.real.conftest import Hotline
 from tests.real.overflow_rig import Sites, partner
+from tests.real.rig import WAIT
 
 SECRET = "of-this-test-only"
 ONE, TWO = "base-01", "base-02"
@@ -72,7 +73,7 @@ def ends(lab: Hotline, one: Baresip, talk: Call, calling: Callers) -> Entry:
     """The person hangs up, after more than the second within which that is a drop."""
     time.sleep(1.2)
     one.hang_up(talk)
-    (entry,) = calling.wait(30).entries
+    (entry,) = calling.wait(WAIT).entries
     scrape = lab.settled()
     assert scrape.total("ivrd_calls_received_total") == 1
     assert scrape.total("ivrd_calls_total") == 1
@@ -228,7 +229,7 @@ def test_a_partner_takes_a_caller_whom_an_agent_sends_there(
             talk = talking(one)
             one.transfer(talk, "91")
             assert one.transferred(talk).over
-            (entry,) = calling.wait(40).entries
+            (entry,) = calling.wait(WAIT).entries
     finally:
         sites.stop()
     assert entry.person == "inhouse"  # whom the caller heard first

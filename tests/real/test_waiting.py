@@ -11,6 +11,7 @@ from lab.asterisk import Asterisk
 from lab.callers import Caller, Keys, Patience
 from lab.callers.crowd import Crowd
 from lab.running import LabError
+from tests.real.rig import WAIT
 
 STAY = 36.0  # the first words and their bar, the next ones after 20 s, and a part of their silence
 MUSIC_PAUSE = 2.0  # seconds without sound in what is heard as music, words and their joins included
@@ -55,7 +56,7 @@ def test_however_many_come_at_once_no_more_than_the_limit_have_music(hotline, tm
         assert 20 <= of["hold"] <= 20 + of["talk"]  # those who talk have given their places away
         told = "callers wait, and music is for 20: the others have some of it with each word"
         assert any(told in limit for limit in lab.ivrd.status()["limits"])
-        (entry,) = lab.calling([person(1, 8.0)], rate=1.0).wait(120).entries
+        (entry,) = lab.calling([person(1, 8.0)], rate=1.0).wait(WAIT).entries
         assert entry.outcome == "abandoned"
     assert lab.asterisk.complaints() == []
     lab.asterisk.cli("channel request hangup all")
@@ -78,9 +79,9 @@ def test_above_the_limit_callers_hear_a_bar_with_each_word_and_never_long_silenc
         "talk": ["PJSIP/base"],
         "brief": ["PJSIP/carrier", "PJSIP/carrier"],
     }
-    (heard,) = with_music.wait(90).entries
+    (heard,) = with_music.wait(WAIT).entries
     assert heard.silence < lab.lag.stretched(MUSIC_PAUSE)
-    for entry in brief.wait(90).entries:
+    for entry in brief.wait(WAIT).entries:
         assert MUSIC_PAUSE < entry.silence < lab.lag.stretched(BRIEF_PAUSE)
     talks.stop()
     lab.settled()
