@@ -23,6 +23,7 @@ from ivrd.core.intake import (
     AtIntake,
     BeginIntake,
     FileTicket,
+    FindTicket,
     LeftIntake,
     RedFlags,
     RiskFlags,
@@ -198,7 +199,7 @@ class Conversation:
         self._inbox.put_nowait(LinkAnswer(sent))
 
     def ticket_filed(self, answer: TicketAnswer) -> None:
-        """What came of `FileTicket`."""
+        """What came of `FileTicket`, or of `FindTicket`."""
         self._inbox.put_nowait(answer)
 
     def case_answered(self, answer: CaseAnswer) -> None:
@@ -351,7 +352,7 @@ class Conversation:
                 pass  # carried out when all is marked
             case Book() | menu.AtOffer() | menu.SendLink() | AtCase() | LookUp():
                 pass  # for whoever is told
-            case BeginIntake() | AtIntake() | FileTicket() | LeftIntake():
+            case BeginIntake() | AtIntake() | FileTicket() | FindTicket() | LeftIntake():
                 pass  # likewise
             case RedFlags() | RiskFlags() | AddNote():
                 pass  # likewise

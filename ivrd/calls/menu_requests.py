@@ -15,7 +15,7 @@ from ivrd.calls.links import Links
 from ivrd.calls.menu_call import MenuCall
 from ivrd.core.book_result import BookResult
 from ivrd.core.cases import CaseAnswer, CaseQuestion, CaseResult, LookUp
-from ivrd.core.intake import AddNote, FileTicket, IntakeCommand, TicketAnswer
+from ivrd.core.intake import AddNote, FileTicket, FindTicket, IntakeCommand, TicketAnswer
 from ivrd.core.menu import Book, Command, SendLink
 
 
@@ -58,6 +58,8 @@ class MenuRequests:
         if isinstance(command, FileTicket):
             filed = self._intake.file(call_id, command)
             self._tasks.start(call_id, self._file(call_id, filed))
+        elif isinstance(command, FindTicket):
+            self._tasks.start(call_id, self._file(call_id, self._intake.find(call_id)))
         elif isinstance(command, AddNote) and (line := self._lines.get(call_id)):
             line.add_note(command.text)
 

@@ -88,6 +88,14 @@ class FileTicket:
 
 
 @dataclass(frozen=True)
+class FindTicket:
+    """Report as `TicketAnswer` whether this call's whole ticket is filed.
+
+    The ivrd that was filing it has ended, and nobody else has the answers.
+    """
+
+
+@dataclass(frozen=True)
 class AtFiled:
     """The ticket is filed, and the caller is about to hear so."""
 
@@ -122,15 +130,23 @@ class AddNote:
 
 
 IntakeCommand = (
-    BeginIntake | AtIntake | FileTicket | AtFiled | LeftIntake | RedFlags | RiskFlags | AddNote
+    BeginIntake
+    | AtIntake
+    | FileTicket
+    | FindTicket
+    | AtFiled
+    | LeftIntake
+    | RedFlags
+    | RiskFlags
+    | AddNote
 )
 
 
 @dataclass(frozen=True)
 class TicketAnswer:
-    """What came of `FileTicket`.
+    """What came of `FileTicket`, or of `FindTicket`.
 
-    code: the case code, digits only; empty: it could not be filed.  by_text: it is sent by text as
+    code: the case code, digits only; empty: it could not be filed, or was not.  by_text: it is sent by text as
     well.
     """
 

@@ -15,7 +15,8 @@ so far.  Only what the caller has said to be right is given.  Who hangs up befor
 nothing.
 
 What was keyed in is in memory alone (`without_answers`).  Whoever is interrupted by the end of
-ivrd is asked anew, after the consent.
+ivrd hears that the answers are lost, and is asked anew, after the consent.  Whose ticket was being
+filed hears the case code instead, if it was stored by then.
 """
 
 from collections.abc import Callable
@@ -33,6 +34,7 @@ from ivrd.core.intake import (
     AtFiled,
     AtIntake,
     FileTicket,
+    FindTicket,
     Form,
     LeftIntake,
     RedFlags,
@@ -72,6 +74,7 @@ YOU_SAID, NOTHING_SAID = "intake-you-said", "intake-nothing-said"
 FILING, FILED, BY_TEXT = "intake-filing", "intake-filed", "intake-by-text"
 AFTER, NOT_FILED = "intake-after", "intake-not-filed"
 URGENT = "intake-urgent"
+ASKED_ANEW = "intake-asked-anew"
 
 
 class At(StrEnum):
@@ -111,7 +114,8 @@ class IntakeVisit:
     back: the visit in which it was asked for; None of one who waits.  flag: which of the questions
     is asked; yes: the names of those that were answered so, and are not said back yet; keyed: the
     number that is being keyed in; day: DDMM, of which the year is asked.  code, by_text: as in
-    `TicketAnswer`.  The rest as `menu.Visit` has it.
+    `TicketAnswer`.  lost: the caller has given answers that nobody has any more, and is to hear so.
+    The rest as `menu.Visit` has it.
     """
 
     at: At
@@ -125,6 +129,7 @@ class IntakeVisit:
     answers: Answers = field(default_factory=Answers)
     code: str = ""
     by_text: bool = False
+    lost: bool = False
     misses: int = 0
     over: bool = False
     interruptions: int = 0
@@ -159,8 +164,11 @@ def without_answers(visit: IntakeVisit) -> IntakeVisit:
     begun = IntakeVisit(visit.at, visit.topic, visit.language, visit.back)
     if visit.at is At.FILED:
         begun = replace(begun, code=visit.code, by_text=visit.by_text)
+    elif visit.at is At.FILING:
+        begun = replace(begun, lost=True)
     elif visit.at not in (At.CONSENT, At.LEFT):
-        begun = replace(begun, at=At.FLAG)
+        lost = visit.lost or visit.at is not At.FLAG or visit.flag > 0
+        begun = replace(begun, at=At.FLAG, lost=lost)
     return replace(begun, over=visit.over, interruptions=visit.interruptions)
 
 
@@ -177,12 +185,17 @@ def again(
     match visit.at:
         case At.CONSENT:
             return _ask_consent(after)
+        case At.FLAG if after.lost:
+            return _ask_anew(form, after)
         case At.FLAG:
             return _ask_flag(form, after, after.flag)
         case At.FLAGS:
             return _say_flags(form, after)
         case At.NUMBER | At.DAY | At.YEAR:
             return _ask(form, after, after.at, today())
+        case At.FILING if after.lost:
+            filing, commands = _at(after, At.FILING, FILING)
+            return filing, (*commands, FindTicket())
         case At.FILING:
             return _file(after)
         case At.FILED | At.LEFT:
@@ -387,6 +400,12 @@ def _ask_flag(form: Form, visit: IntakeVisit, flag: int) -> Result:
     return _say_flags(form, visit) if form.flags else _ask(form, visit, At.NUMBER, None)
 
 
+def _ask_anew(form: Form, visit: IntakeVisit) -> Result:
+    """From the first question after the consent, and why."""
+    after, commands = _ask_flag(form, replace(visit, lost=False), 0)
+    return after, (_say(visit, ASKED_ANEW), *commands)
+
+
 def _say_flags(form: Form, visit: IntakeVisit) -> Result:
     return _at(visit, At.FLAGS, *_flag_words(form, visit))
 
@@ -437,10 +456,12 @@ def _answered(
 ) -> Result:
     if visit.at is not At.FILING:
         return visit, ()  # that of one with what was given until then
+    if not answer.code and visit.lost:
+        return _ask_anew(_form(tree), visit)
     if not answer.code:
         return _to_person(tree, visit, closed, "not_filed", NOT_FILED)
     after = replace(visit, at=At.FILED, code=answer.code, by_text=answer.by_text, misses=0)
-    return _filed(after)
+    return _filed(replace(after, lost=False))
 
 
 def _filed(visit: IntakeVisit, *said: str) -> Result:
@@ -473,7 +494,8 @@ def _red(form: Form, answers: Answers) -> tuple[str, ...]:
 def _to_person(
     tree: Tree, visit: IntakeVisit, closed: frozenset[str], why: str, *said: str
 ) -> Result:
-    filed = visit.at is At.FILED or (visit.at is At.FILING and why == "person")
+    filing = visit.at is At.FILING and not visit.lost
+    filed = visit.at is At.FILED or (filing and why == "person")
     left = () if filed else (LeftIntake(visit.step, why),)
     words = (_say(visit, *said),) if said else ()
     found = (*_given(_form(tree), visit, whole=filed), *left)

@@ -147,6 +147,24 @@ def test_what_was_keyed_before_ivrd_ended_is_no_answer_to_what_is_asked_then() -
     run(body())
 
 
+def test_whose_ticket_was_stored_when_ivrd_ended_hears_the_code_from_the_next() -> None:
+    async def body() -> None:
+        rig = Intaking()
+        await rig.take(arrived(CALL), offered(CALL))
+        await rig.keys(*IN_MENU, *WHOLE)
+        stored = STORED_CALL.validate_json(rig.stored.texts[-1])
+        other = Intaking()
+        other.tracker.restore(stored.call, stored.position)
+        other.tracker.ivr.found(CALL, CHANNEL, "", offered=True)
+        await other.tracker.ivr.resume()
+        other.intake.answers.put_nowait(TicketAnswer("1234567890"))
+        await settle()
+        assert (other.intake.looked_for, other.intake.filed) == ([CALL], [])
+        assert other.places() == {CALL: CallState.INFO}
+
+    run(body())
+
+
 def test_a_key_pressed_at_the_case_code_while_nobody_spoke_is_not_lost() -> None:
     async def body() -> None:
         rig = Intaking()

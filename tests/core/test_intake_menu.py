@@ -17,6 +17,7 @@ from ivrd.core.intake import (
     AtFiled,
     AtIntake,
     FileTicket,
+    FindTicket,
     Flag,
     Form,
     LeftIntake,
@@ -355,19 +356,41 @@ def test_who_wants_a_person_after_the_ticket_is_not_asked_again() -> None:
 
 
 def test_no_answer_is_stored_and_who_is_interrupted_is_asked_anew_after_the_consent() -> None:
-    for keys in ("1", "12", "1" + NO_FLAGS + CITIZEN, "1" + NO_FLAGS + NUMBER + DAY):
+    for keys in ("1", "12", "1" + NO_FLAGS + CITIZEN, "1" + NO_FLAGS + NUMBER + "03"):
         visit, _ = registering(keys)
         stored = dialogue.stored(visit)
         assert isinstance(stored, IntakeVisit)
         assert not stored.answers
         assert not stored.keyed.digits
-        assert said(dialogue.again(TREE, stored, situation())[1]) == ["ask-breath"]
+        assert dialogue.stored(stored) == stored
+        why = ["intake-asked-anew"] if len(keys) > 1 else []  # nothing was given before
+        resumed, commands = dialogue.again(TREE, stored, situation())
+        assert said(commands) == [*why, "ask-breath"]
+        _visit, commands = walk((resumed, commands), situation(), WHOLE[1:])
+        assert [of.answers.citizen_number for of in tickets(commands)] == [CITIZEN]
     visit, _ = registering(WHOLE, FILED)
     stored = dialogue.stored(visit)
     assert said(dialogue.again(TREE, stored, situation())[1])[1:11] == [
         f"number-{digit}" for digit in CODE
     ]
     assert CITIZEN not in repr(visit) + repr(tickets(registering(WHOLE)[1]))
+
+
+def test_whose_ticket_was_being_filed_hears_of_it_or_is_asked_anew_and_never_files_nothing() -> None:
+    stored = dialogue.stored(registering(WHOLE)[0])
+    assert isinstance(stored, IntakeVisit)
+    assert not stored.answers
+    filing = dialogue.again(TREE, stored, situation())
+    assert said(filing[1]) == ["intake-filing"]
+    assert FindTicket() in filing[1]
+    assert said(walk(filing, situation(), FILED)[1])[0] == "intake-filed"
+    anew = walk(filing, situation(), TicketAnswer(""))
+    assert said(anew[1]) == ["intake-asked-anew", "ask-breath"]
+    assert [of.whole for of in tickets(walk(anew, situation(), WHOLE[1:])[1])] == [True]
+    _visit, commands = walk(filing, situation(), "0")
+    assert not tickets(commands)
+    assert LeftIntake("ticket", "person") in commands
+    assert isinstance(commands[-1], ToPerson)
 
 
 def test_who_is_interrupted_in_one_ivrd_keeps_what_was_given() -> None:
