@@ -146,8 +146,8 @@ IntakeCommand = (
 class TicketAnswer:
     """What came of `FileTicket`, or of `FindTicket`.
 
-    code: the case code, digits only; empty: it could not be filed, or was not.  by_text: it is sent by text as
-    well.
+    code: the case code, digits only; empty: it could not be filed, or was not.  by_text: it is sent
+    by text as well.
     """
 
     code: str

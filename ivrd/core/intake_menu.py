@@ -185,19 +185,14 @@ def again(
     match visit.at:
         case At.CONSENT:
             return _ask_consent(after)
-        case At.FLAG if after.lost:
-            return _ask_anew(form, after)
         case At.FLAG:
-            return _ask_flag(form, after, after.flag)
+            return _ask_anew(form, after) if after.lost else _ask_flag(form, after, after.flag)
         case At.FLAGS:
             return _say_flags(form, after)
         case At.NUMBER | At.DAY | At.YEAR:
             return _ask(form, after, after.at, today())
-        case At.FILING if after.lost:
-            filing, commands = _at(after, At.FILING, FILING)
-            return filing, (*commands, FindTicket())
         case At.FILING:
-            return _file(after)
+            return _find(after) if after.lost else _file(after)
         case At.FILED | At.LEFT:
             return _to_person(tree, after, closed, "person")
         case _:
@@ -449,6 +444,12 @@ def _words(form: Form, visit: IntakeVisit) -> tuple[str, ...]:
 def _file(visit: IntakeVisit) -> Result:
     after, commands = _at(visit, At.FILING, FILING)
     return after, (*commands, FileTicket(visit.topic, visit.answers, whole=True))
+
+
+def _find(visit: IntakeVisit) -> Result:
+    """Whether the ivrd that has ended had filed it."""
+    after, commands = _at(visit, At.FILING, FILING)
+    return after, (*commands, FindTicket())
 
 
 def _answered(

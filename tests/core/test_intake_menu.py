@@ -376,7 +376,7 @@ def test_no_answer_is_stored_and_who_is_interrupted_is_asked_anew_after_the_cons
     assert CITIZEN not in repr(visit) + repr(tickets(registering(WHOLE)[1]))
 
 
-def test_whose_ticket_was_being_filed_hears_of_it_or_is_asked_anew_and_never_files_nothing() -> None:
+def test_whose_ticket_was_being_filed_hears_of_it_or_is_asked_anew_and_files_no_empty_one() -> None:
     stored = dialogue.stored(registering(WHOLE)[0])
     assert isinstance(stored, IntakeVisit)
     assert not stored.answers
