@@ -1,0 +1,192 @@
+"""300 callers help themselves by keys, over kills of all that takes part; nothing is lost or told.
+
+The callers' own ledger says who has heard what; the records of the webhook, the gateway and the
+system that knows the cases say what came there.  See self_service_rig.py.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab.callers import Callers, Entry
+from lab.ivrd import PROJECT
+from tests.outbox.receiver import Request, answer
+from tests.outbox.receiver_process import ReceiverProcess
+from tests.real.intake_rig import citizen, nowhere, received, tickets
+from tests.real.rig import WAIT, Hotline
+from tests.real.self_service_rig import of_kind, outcome, people, with_everything
+from tests.real.test_callback import number
+from tests.real.test_cases import STATE
+from tests.real.test_links import day
+from tests.real.test_outbox import until
+
+HUNDREDS, RATE = 3, 2.5
+TAKES = answer(200)
+UNSURE = ("registers and hangs up", "asks for a link and hangs up")
+
+
+class Others:
+    """The other systems, each a process with a record of what it has taken."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.webhook = ReceiverProcess(folder / "webhook.jsonl", TAKES)
+        self.gateway = ReceiverProcess(folder / "gateway.jsonl", TAKES)
+        self.cases = ReceiverProcess(folder / "cases.jsonl", answer(200, STATE))
+
+    @property
+    def tickets(self) -> int:
+        """How many the webhook has, by their keys."""
+        return len(received(self.webhook.requests(), "intake"))
+
+
+@pytest.fixture
+def others(tmp_path: Path) -> Iterator[Others]:
+    others = Others(tmp_path / "others")
+    with ExitStack() as ending:
+        for one in (others.webhook, others.gateway, others.cases):
+            ending.enter_context(one)
+        yield others
+
+
+@pytest.mark.verify
+@pytest.mark.lasts(300)
+def test_whoever_was_told_so_has_it_over_kills_of_everything_and_no_number_is_left(
+    hotline: Any, tmp_path: Path, others: Others
+) -> None:
+    urls = (others.webhook.url, others.gateway.url, others.cases.url)
+    change = with_everything(tmp_path, *urls)
+    lab: Hotline = hotline(agents=8, talk=0.5, ring=0.2, rtp_ports=1600, change=change)
+    callers = people(HUNDREDS)
+    calling = lab.calling(callers, rate=RATE)
+    kills(lab, others)
+    until("all wait or have gone", lambda: all_through(lab, calling, len(callers)))
+    lab.ivrd.once("seats", "open", "base")
+    entries = list(calling.wait(WAIT).entries)
+    lab.settled()
+    lab.until("nothing is to be sent", lambda _s: lab.ivrd.get("outbox")["entries"] == [])
+    print(f"\n{calling.limited or 'the callers were in time'}")
+    whole = check_tickets(entries, others.webhook.requests())
+    check_links(entries, others.gateway.requests())
+    check_look_ups(entries, others.cases.requests())
+    check_outcomes(entries, day(lab))
+    assert lab.ivrd.get("day")["received"] == len(callers)
+    assert lab.ivrd.scrape().total("ivrd_queue_log_differences_total") == 0
+    print(f"longest silence {max(entry.silence for entry in entries):.1f} s")
+    lab.stop()
+    assert whole
+    nowhere(tmp_path, [citizen(caller.id) for caller in callers], others.webhook.record.name)
+    check_keys(lab)
+
+
+def kills(lab: Hotline, others: Others) -> None:
+    """ivrd three times, the webhook twice, the system that knows the cases once."""
+    until("first tickets", lambda: others.tickets >= 5)
+    others.webhook.kill()
+    until("some wait", lambda: len(lab.ivrd.get("outbox", state="waiting")["entries"]) >= 5)
+    again(lab)
+    others.webhook.start()
+    others.cases.kill()
+    failed = ("unreachable", "slow", "paused", "broken")
+    until("a look-up has failed", lambda: any(looked_up(lab, result) for result in failed))
+    others.cases.start()
+    before = others.tickets
+    until("more tickets", lambda: others.tickets >= before + 15)
+    again(lab)
+    others.webhook.kill()
+    others.webhook.start()
+    before = others.tickets
+    until("more tickets", lambda: others.tickets >= before + 15)
+    again(lab)
+
+
+def again(lab: Hotline) -> None:
+    """kill -9, and another one."""
+    lab.ivrd.kill()
+    lab.ivrd.start()
+
+
+def looked_up(lab: Hotline, result: str) -> int:
+    return lab.ivrd.scrape().total("ivrd_case_answers_total", result=result)
+
+
+def all_through(lab: Hotline, calling: Callers, count: int) -> bool:
+    """Whether all have dialled, and nobody is in a menu any more."""
+    progress, status = calling.progress(), lab.ivrd.status()
+    dialled = progress["done"] + progress["listening"] + progress["with_person"]
+    in_menus = status["calls"]["menu"] or lab.ivrd.scrape().total("ivrd_queue_menu_callers")
+    return dialled == count and not in_menus
+
+
+def check_tickets(entries: list[Entry], requests: list[Request]) -> int:
+    """Whole ones: of each who has heard so, once, and of nobody else; how many."""
+    whole = [ticket for ticket in tickets(requests) if ticket["whole"] == "yes"]
+    have = {ticket["citizen_number"]: ticket["to"] for ticket in whole}
+    assert len(have) == len(whole), "each once"
+    told = {citizen(e.id): number(e.id)[1] for e in entries if "filed" in e.prompts}
+    unsure = {citizen(entry.id) for entry in of_kind(entries, UNSURE[0])}
+    assert told.items() <= have.items()
+    assert {*have} - {*told} <= unsure
+    registering = [entry for entry in of_kind(entries, "registers") if entry.behaviour != UNSURE[0]]
+    without = [entry for entry in registering if citizen(entry.id) not in told]
+    assert all(entry.person for entry in without), "not told, and no person either"
+    anew = [entry for entry in entries if "anew" in entry.prompts]
+    print(
+        f"{len(registering)} register: {len(told)} told, {len(whole)} tickets at the webhook in "
+        f"{len(requests)} requests, {len(without)} with a person instead; {len(anew)} asked anew, "
+        f"{sum('filed' in entry.prompts for entry in anew)} of whom keyed all again"
+    )
+    return len(whole)
+
+
+def check_links(entries: list[Entry], requests: list[Request]) -> None:
+    """Accepted: of each who has heard so, under one key, and else of who hung up meanwhile."""
+    accepted: dict[str, str] = {}
+    for request in requests:
+        to = json.loads(request.body)["to"]
+        assert accepted.setdefault(request.headers["idempotency-key"], to) == to
+    assert len({*accepted.values()}) == len(accepted)
+    told = {number(entry.id)[1] for entry in entries if "sent" in entry.prompts}
+    unsure = {number(entry.id)[1] for entry in of_kind(entries, UNSURE[1])}
+    assert told <= {*accepted.values()}
+    assert {*accepted.values()} - told <= unsure
+    print(f"{len(told)} have a link and know it; the gateway accepted {len(accepted)}")
+
+
+def check_look_ups(entries: list[Entry], requests: list[Request]) -> None:
+    """Told is only who was looked up; whoever was not is with a person."""
+    asking = list(of_kind(entries, "asks for a state"))
+    told = [entry for entry in asking if "told" in entry.prompts]
+    assert len(told) <= len(requests)
+    assert all(entry.person for entry in asking if entry not in told)
+    print(f"{len(asking)} ask for a state: {len(told)} told, the others with a person")
+
+
+def check_outcomes(entries: list[Entry], counted: Counter[str]) -> None:
+    """ivrd's day has the callers' own account of it."""
+    sure = Counter(outcome(entry) for entry in entries if entry.behaviour not in UNSURE)
+    unsure = Counter(outcome(entry) for entry in entries if entry.behaviour in UNSURE)
+    print(f"callers: {dict(sure + unsure)}; ivrd: {dict(counted)}")
+    assert not sure["dropped"]
+    assert not sure - counted
+    rest = counted - sure
+    assert rest.total() == unsure.total()
+    assert {*rest} <= {"abandoned", "self_served", "deflected", "answered"}
+
+
+def check_keys(lab: Hotline) -> None:
+    """Nor do the keys of a call, one by one, make a number; and nobody has left a core."""
+    pressed: dict[str, str] = {}
+    for row in lab.ivrd.said(""):
+        pressed[row.get("call", "")] = pressed.get(row.get("call", ""), "") + row.get("key", "")
+    numbers = [citizen(n) for n in range(1, 100 * HUNDREDS + 1)]
+    assert not [one for one in numbers if any(one in typed for typed in pressed.values())]
+    assert "DTMF" not in "".join(
+        path.read_text("utf-8", "replace") for path in lab.asterisk.log.rglob("*") if path.is_file()
+    )
+    assert not [path for path in PROJECT.glob("core*") if path.is_file()]
