@@ -28,7 +28,6 @@ PROMPTS = {
 TO_A_PERSON = Keys("0")
 OPENS_MENU = (TO_A_PERSON, Hear(), Wait(3), Keys("9"), Hear(), Wait(1))
 STAYS = Quiet(600)  # until the hotline ends the call
-AT_MOST = 420.0  # seconds that anybody stays on the line
 Script = tuple[Step, ...]
 
 
@@ -153,8 +152,7 @@ def people(hundreds: int) -> list[Caller]:
     kinds = [kind for kind in KINDS for _ in range(hundreds * kind.share)]
     random.Random(1330).shuffle(kinds)
     return [
-        Caller(n, kind.name, kind.script(n), number=number(n)[0], hangs_up_after=AT_MOST)
-        for n, kind in enumerate(kinds, 1)
+        Caller(n, kind.name, kind.script(n), number=number(n)[0]) for n, kind in enumerate(kinds, 1)
     ]
 
 

