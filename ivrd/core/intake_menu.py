@@ -15,8 +15,9 @@ so far.  Only what the caller has said to be right is given.  Who hangs up befor
 nothing.
 
 What was keyed in is in memory alone (`without_answers`).  Whoever is interrupted by the end of
-ivrd hears that the answers are lost, and is asked anew, after the consent.  Whose ticket was being
-filed hears the case code instead, if it was stored by then.
+ivrd hears that the answers are lost (`ANEW`; keys that are still being pressed then are for another
+question, and count for nothing), and is asked anew, after the consent.  Whose ticket was being
+filed (`FINDING`) hears the case code instead, if it was stored by then.
 """
 
 from collections.abc import Callable
@@ -87,6 +88,8 @@ class At(StrEnum):
     DAY = "day"
     YEAR = "year"
     FILING = "filing"
+    ANEW = "anew"
+    FINDING = "finding"
     FILED = "filed"
     LEFT = "waits_on"  # the caller goes back to the queue
 
@@ -96,10 +99,12 @@ STEP_OF = {
     At.CONSENT: "consent",
     At.FLAG: "questions",
     At.FLAGS: "questions",
+    At.ANEW: "questions",
     At.NUMBER: "citizen_number",
     At.DAY: "tested_on",
     At.YEAR: "tested_on",
     At.FILING: "ticket",
+    At.FINDING: "ticket",
     At.FILED: "ticket",
     At.LEFT: "ticket",
 }
@@ -114,8 +119,7 @@ class IntakeVisit:
     back: the visit in which it was asked for; None of one who waits.  flag: which of the questions
     is asked; yes: the names of those that were answered so, and are not said back yet; keyed: the
     number that is being keyed in; day: DDMM, of which the year is asked.  code, by_text: as in
-    `TicketAnswer`.  lost: the caller has given answers that nobody has any more, and is to hear so.
-    The rest as `menu.Visit` has it.
+    `TicketAnswer`.  The rest as `menu.Visit` has it.
     """
 
     at: At
@@ -129,7 +133,6 @@ class IntakeVisit:
     answers: Answers = field(default_factory=Answers)
     code: str = ""
     by_text: bool = False
-    lost: bool = False
     misses: int = 0
     over: bool = False
     interruptions: int = 0
@@ -165,10 +168,9 @@ def without_answers(visit: IntakeVisit) -> IntakeVisit:
     if visit.at is At.FILED:
         begun = replace(begun, code=visit.code, by_text=visit.by_text)
     elif visit.at is At.FILING:
-        begun = replace(begun, lost=True)
-    elif visit.at not in (At.CONSENT, At.LEFT):
-        lost = visit.lost or visit.at is not At.FLAG or visit.flag > 0
-        begun = replace(begun, at=At.FLAG, lost=lost)
+        begun = replace(begun, at=At.FINDING)
+    elif visit.at in (At.FLAGS, *NUMBERS) or visit.flag > 0:
+        begun = replace(begun, at=At.ANEW)
     return replace(begun, over=visit.over, interruptions=visit.interruptions)
 
 
@@ -186,13 +188,15 @@ def again(
         case At.CONSENT:
             return _ask_consent(after)
         case At.FLAG:
-            return _ask_anew(form, after) if after.lost else _ask_flag(form, after, after.flag)
+            return _ask_flag(form, after, after.flag)
         case At.FLAGS:
             return _say_flags(form, after)
         case At.NUMBER | At.DAY | At.YEAR:
             return _ask(form, after, after.at, today())
         case At.FILING:
-            return _find(after) if after.lost else _file(after)
+            return _file(after)
+        case At.ANEW | At.FINDING:
+            return _say_anew(after) if visit.at is At.ANEW else _find(after)
         case At.FILED | At.LEFT:
             return _to_person(tree, after, closed, "person")
         case _:
@@ -218,10 +222,8 @@ def step(
             return _answered(tree, visit, received, closed)
         case BookAnswer() | LinkAnswer() | CaseAnswer():
             return visit, ()  # no key here asks for it
-        case Key(digit) if visit.at is At.FILING and digit == PERSON_KEY:
-            return _to_person(tree, visit, closed, "person")
-        case Key() | NoInput() | PromptsPlayed() if visit.at is At.FILING:
-            return visit, ()  # what comes of the ticket decides
+        case Key() | NoInput() | PromptsPlayed() if visit.at in (At.ANEW, At.FILING, At.FINDING):
+            return _not_asked(tree, visit, received, closed)
         case PromptsPlayed():
             return visit, (Await(tree.wait_seconds),)
         case Key() | NoInput() if visit.at in NUMBERS:
@@ -236,7 +238,7 @@ def step(
 
 def hand_over(tree: Tree, visit: IntakeVisit) -> Result:
     """The turn of one who waits has come, or ivrd is stopping; not while a ticket is filed."""
-    if visit.over or visit.at in (At.FILING, At.FILED):
+    if visit.over or visit.at in (At.FILING, At.FINDING, At.FILED):
         return visit, ()
     left = (*_given(_form(tree), visit, whole=False), LeftIntake(visit.step, "turn"))
     if visit.back is not None:
@@ -260,6 +262,17 @@ def _press(tree: Tree, visit: IntakeVisit, digit: str, closed: frozenset[str]) -
             return _check_flags(tree, visit, digit, closed)
         case _:
             return _after_filing(tree, visit, digit, closed)
+
+
+def _not_asked(
+    tree: Tree, visit: IntakeVisit, received: Key | NoInput | PromptsPlayed, closed: frozenset[str]
+) -> Result:
+    """While a ticket is filed or looked for, what comes of that decides; `ANEW` is said whole."""
+    if visit.at is At.FILING and received == Key(PERSON_KEY):
+        return _to_person(tree, visit, closed, "person")
+    if visit.at is At.ANEW and not isinstance(received, Key):
+        return _ask_flag(_form(tree), visit, 0)
+    return visit, ()
 
 
 def _consent(tree: Tree, visit: IntakeVisit, digit: str, closed: frozenset[str]) -> Result:
@@ -395,10 +408,9 @@ def _ask_flag(form: Form, visit: IntakeVisit, flag: int) -> Result:
     return _say_flags(form, visit) if form.flags else _ask(form, visit, At.NUMBER, None)
 
 
-def _ask_anew(form: Form, visit: IntakeVisit) -> Result:
-    """From the first question after the consent, and why."""
-    after, commands = _ask_flag(form, replace(visit, lost=False), 0)
-    return after, (_say(visit, ASKED_ANEW), *commands)
+def _say_anew(visit: IntakeVisit) -> Result:
+    """Why the first question after the consent is about to be asked again."""
+    return _at(visit, At.ANEW, ASKED_ANEW)
 
 
 def _say_flags(form: Form, visit: IntakeVisit) -> Result:
@@ -438,6 +450,12 @@ def _words(form: Form, visit: IntakeVisit) -> tuple[str, ...]:
             return (CONSENT,)
 
 
+def _find(visit: IntakeVisit) -> Result:
+    """Whether the ivrd that has ended had filed it."""
+    after, commands = _at(visit, At.FINDING, FILING)
+    return after, (*commands, FindTicket())
+
+
 # --- the ticket ---------------------------------------------------------------------------------
 
 
@@ -446,23 +464,17 @@ def _file(visit: IntakeVisit) -> Result:
     return after, (*commands, FileTicket(visit.topic, visit.answers, whole=True))
 
 
-def _find(visit: IntakeVisit) -> Result:
-    """Whether the ivrd that has ended had filed it."""
-    after, commands = _at(visit, At.FILING, FILING)
-    return after, (*commands, FindTicket())
-
-
 def _answered(
     tree: Tree, visit: IntakeVisit, answer: TicketAnswer, closed: frozenset[str]
 ) -> Result:
-    if visit.at is not At.FILING:
+    if visit.at not in (At.FILING, At.FINDING):
         return visit, ()  # that of one with what was given until then
-    if not answer.code and visit.lost:
-        return _ask_anew(_form(tree), visit)
+    if not answer.code and visit.at is At.FINDING:
+        return _say_anew(visit)
     if not answer.code:
         return _to_person(tree, visit, closed, "not_filed", NOT_FILED)
     after = replace(visit, at=At.FILED, code=answer.code, by_text=answer.by_text, misses=0)
-    return _filed(replace(after, lost=False))
+    return _filed(after)
 
 
 def _filed(visit: IntakeVisit, *said: str) -> Result:
@@ -495,8 +507,7 @@ def _red(form: Form, answers: Answers) -> tuple[str, ...]:
 def _to_person(
     tree: Tree, visit: IntakeVisit, closed: frozenset[str], why: str, *said: str
 ) -> Result:
-    filing = visit.at is At.FILING and not visit.lost
-    filed = visit.at is At.FILED or (filing and why == "person")
+    filed = visit.at is At.FILED or (visit.at is At.FILING and why == "person")
     left = () if filed else (LeftIntake(visit.step, why),)
     words = (_say(visit, *said),) if said else ()
     found = (*_given(_form(tree), visit, whole=filed), *left)
