@@ -141,7 +141,7 @@ def test_what_was_keyed_before_ivrd_ended_is_no_answer_to_what_is_asked_then() -
         assert isinstance(position.visit, IntakeVisit)
         assert (position.visit.at, position.visit.yes) == (At.ANEW, ())
         said = [t for t in other.link.told if t.get("Command", "").startswith("STREAM FILE")]
-        other.tracker.ivr.result(said[-1]["CommandID"], "200 result=0 endpos=8000")
+        other.tracker.ivr.result(said[-1]["CommandID"], "200 result=0 endpos=480000")
         await settle()
         await other.keys("2", "1", *CITIZEN, "1", *"0303", "1")
         assert [ticket.answers.citizen_number for _call, ticket in other.intake.filed] == [CITIZEN]
