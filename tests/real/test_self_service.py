@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ivrd.core.call import long_case_code
+from ivrd.core.case_code import long_case_code
 from lab.callers import Callers, Entry
 from lab.ivrd import PROJECT
 from tests.outbox.receiver import Request, answer
