@@ -54,6 +54,7 @@ class Failing(Receiver):
     def __init__(self, chance: random.Random, moment: Moment) -> None:
         super().__init__()
         self.taken: dict[str, str] = {}  # key -> text, in the order in which they were taken
+        self.refused: set[str] = set()
         self.bodies: dict[str, bytes] = {}
         self.manners: Counter[str] = Counter()
         self._chance = chance
@@ -65,6 +66,8 @@ class Failing(Receiver):
         assert self.bodies.setdefault(key, request.body) == request.body
         name, what, takes = self._manner()
         self.manners[name] += 1
+        if name == "422":
+            self.refused.add(key)
         if takes:
             self.taken.setdefault(key, json.loads(request.body)["data"]["text"])
         self.answers[0] = what
@@ -134,7 +137,7 @@ def test_an_hour_of_a_server_that_fails_and_each_is_taken_once_or_listed(
         http = HttpSettings(url, secret, "", made["right"].pem, TIMEOUT, 4, 1000.0)
         channel = Webhook(WebhookSettings(http), moment)
         last = await an_hour(make, channel, moment, count, chance, site.begins)
-        check(last, receiver.taken, count)
+        check(last, receiver.taken, receiver.refused, count)
         await last.die()
         await channel.close()
         await site.close()
