@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ivrd.core.case_code import long_case_code
-from lab.callers import Callers, Entry
+from lab.callers import Caller, Callers, Entry
 from lab.ivrd import PROJECT
 from tests.outbox.receiver import Request, answer
 from tests.outbox.receiver_process import ReceiverProcess
@@ -27,6 +27,7 @@ from tests.real.test_links import day
 from tests.real.test_outbox import until
 
 HUNDREDS, RATE = 3, 2.5
+TICKETS = 4  # of a wave, until something happens in its midst
 TAKES = answer(200)
 UNSURE = ("registers and hangs up", "asks for a link and hangs up")
 
@@ -64,14 +65,13 @@ def test_whoever_was_told_so_has_it_over_kills_of_everything_and_no_number_is_le
     change = with_everything(tmp_path, *urls)
     lab: Hotline = hotline(agents=8, talk=0.5, ring=0.2, rtp_ports=1600, change=change)
     callers = people(HUNDREDS)
-    calling = lab.calling(callers, rate=RATE)
-    kills(lab, others)
-    until("all wait or have gone", lambda: all_through(lab, calling, len(callers)))
+    waves = Waves(lab, others, callers)
+    until("all wait or have gone", lambda: waves.through)
     lab.ivrd.once("seats", "open", "base")
-    entries = list(calling.wait(WAIT).entries)
+    entries = waves.entries()
     lab.settled()
     lab.until("nothing is to be sent", lambda _s: lab.ivrd.get("outbox")["entries"] == [])
-    print(f"\n{calling.limited or 'the callers were in time'}")
+    print("\n", *{wave.limited or "the callers were in time" for wave in waves.calling}, sep="\n")
     check_tickets(lab, entries, others.webhook.requests())
     check_links(lab, entries, others.gateway.requests())
     check_look_ups(entries, others.cases.requests())
@@ -84,25 +84,70 @@ def test_whoever_was_told_so_has_it_over_kills_of_everything_and_no_number_is_le
     check_keys(lab)
 
 
-def kills(lab: Hotline, others: Others) -> None:
-    """ivrd three times, the webhook twice, the system that knows the cases once."""
-    until("first tickets", lambda: others.tickets >= 5)
-    others.webhook.kill()
-    until("some wait", lambda: len(lab.ivrd.get("outbox", state="waiting")["entries"]) >= 5)
-    again(lab)
-    others.webhook.start()
-    others.cases.kill()
-    failed = ("unreachable", "slow", "paused", "broken")
-    until("a look-up has failed", lambda: any(looked_up(lab, result) for result in failed))
-    others.cases.start()
-    before = others.tickets
-    until("more tickets", lambda: others.tickets >= before + 15)
-    again(lab)
-    others.webhook.kill()
-    others.webhook.start()
-    before = others.tickets
-    until("more tickets", lambda: others.tickets >= before + 15)
-    again(lab)
+class Waves:
+    """Callers in waves, and what happens in the midst of each; the next one when all is well again,
+    however slow the machine is: else most would dial while nobody is there.
+    """
+
+    def __init__(self, lab: Hotline, others: Others, callers: list[Caller]) -> None:
+        self.lab = lab
+        self.others = others
+        self.callers = callers
+        self.calling: list[Callers] = []
+        acts = (self.first, self.second, self.third, self.fourth)
+        for n, act in enumerate(acts):
+            wave = callers[n :: len(acts)]
+            self.calling.append(lab.calling(wave, rate=RATE, name=f"wave{n}"))
+            before = others.tickets
+            until("tickets", lambda before=before: others.tickets >= before + TICKETS)
+            act()
+            until("it has dialled", lambda: self.dialled(self.calling[-1]))
+
+    def first(self) -> None:
+        """ivrd dies while the webhook is dead, and tickets wait."""
+        self.others.webhook.kill()
+        until("some wait", lambda: len(self.waiting()) >= 2)
+        again(self.lab)
+        self.others.webhook.start()
+
+    def second(self) -> None:
+        """Who knows the cases dies, and callers ask."""
+        self.others.cases.kill()
+        failed = ("unreachable", "slow", "paused", "broken")
+        until("one has failed", lambda: any(looked_up(self.lab, result) for result in failed))
+        self.others.cases.start()
+
+    def third(self) -> None:
+        """ivrd dies, and the webhook in the moment in which another one comes."""
+        again(self.lab)
+        self.others.webhook.kill()
+        self.others.webhook.start()
+
+    def fourth(self) -> None:
+        """ivrd dies once more, and again as soon as it is back."""
+        again(self.lab)
+        again(self.lab)
+
+    def waiting(self) -> list[Any]:
+        """Messages that wait."""
+        found: list[Any] = self.lab.ivrd.get("outbox", state="waiting")["entries"]
+        return found
+
+    def dialled(self, wave: Callers) -> bool:
+        """Whether all of a wave have dialled, and been answered."""
+        progress = wave.progress()
+        answered = progress["done"] + progress["listening"] + progress["with_person"]
+        return answered == progress["planned"]
+
+    @property
+    def through(self) -> bool:
+        """Whether nobody is in a menu any more."""
+        calls = self.lab.ivrd.status()["calls"]
+        return not (calls["menu"] or self.lab.ivrd.scrape().total("ivrd_queue_menu_callers"))
+
+    def entries(self) -> list[Entry]:
+        """What became of all."""
+        return [entry for wave in self.calling for entry in wave.wait(WAIT).entries]
 
 
 def again(lab: Hotline) -> None:
@@ -113,14 +158,6 @@ def again(lab: Hotline) -> None:
 
 def looked_up(lab: Hotline, result: str) -> int:
     return lab.ivrd.scrape().total("ivrd_case_answers_total", result=result)
-
-
-def all_through(lab: Hotline, calling: Callers, count: int) -> bool:
-    """Whether all have dialled, and nobody is in a menu any more."""
-    progress, status = calling.progress(), lab.ivrd.status()
-    dialled = progress["done"] + progress["listening"] + progress["with_person"]
-    in_menus = status["calls"]["menu"] or lab.ivrd.scrape().total("ivrd_queue_menu_callers")
-    return dialled == count and not in_menus
 
 
 def check_tickets(lab: Hotline, entries: list[Entry], requests: list[Request]) -> None:
