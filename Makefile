@@ -4,8 +4,8 @@ DEMO    := asterisk sipp
 BENCH   := bench $(DEMO)
 TEST    := bench asterisk sipp baresip kamailio prometheus redis systemd faketime
 # In this order; bench.overflow takes its short form, bench.day half an hour.
-BENCHMARKS := calls expected_wait nobody_left who_first replay menu commands flood times handoff \
-    handoff_load people waiting growth 'overflow --short' day
+BENCHMARKS := calls expected_wait nobody_left who_first replay menu commands flood one_number \
+    times handoff handoff_load people waiting growth 'overflow --short' day
 # Side by side, one after the other to whoever is free; how many, in what order: tests/conftest.py.
 PYTEST  := $(PY) -m pytest -q -n auto --dist loadgroup --no-loadscope-reorder --durations=20
 

@@ -3,9 +3,10 @@
     python -m bench.one_number [--rate 50] [--seconds 60]
 
 In one run, first without the flood and then with it, others call, one a second, press two keys and
-are answered.  The flood's calls press nothing and last three seconds.  Printed and written to
-bench/RESULTS.md: how soon the others hear the first prompt, how long it takes them to a person, how
-many are answered, and each beside the run without the flood.
+are answered.  The flood's calls press nothing and last three seconds; they have no sound (see
+lab/callers), or they would cost more than the hotline.  Printed and written to bench/RESULTS.md:
+how soon the others hear the first prompt, how long it takes them to a person, how many are
+answered, each beside the run without the flood, and what it all took of the machine.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from bench import results
 from bench.figures import percentile
 from lab.callers import Caller, Callers, HangUp, Hear, Keys, Ledger, Meet, Wait
 from lab.hotline import Lab, Plan
+from lab.machine import Machine, Usage
 
 NAME = "python -m bench.one_number"
 FLOOD = "0299999999"
@@ -36,7 +39,10 @@ HEAD = (
 
 @dataclass(frozen=True)
 class Figures:
-    """What the others noticed; seconds after the answer.  `asked`: calls asked for a key."""
+    """What the others noticed; seconds after the answer.
+
+    `asked`: calls asked for a key.  `usage`: of the machine.
+    """
 
     rate: float
     others: int
@@ -44,6 +50,7 @@ class Figures:
     first_prompt: tuple[float, float]
     person: tuple[float, float]
     asked: int
+    usage: Usage
 
     def row(self, name: str) -> str:
         """A line of the table."""
@@ -70,16 +77,21 @@ def measure(lab: Lab, name: str, rate: float, seconds: int, first: int) -> Figur
         for n in range(first + 10_000, first + 10_000 + round(rate * seconds))
     ]
     before = lab.ivrd.scrape().total("ivrd_calls_challenged_total")
-    with Callers(lab.sip, others, folder=lab.folder / f"{name}-others", rate=1.0) as calling:
-        if flood:
-            with Callers(lab.sip, flood, folder=lab.folder / f"{name}-flood", rate=rate) as many:
-                many.wait(seconds + ENDED_WITHIN)
-        ledger = calling.wait(seconds + ENDED_WITHIN)
+    crowds = [Callers(lab.sip, others, folder=lab.folder / f"{name}-others", rate=1.0)]
+    if flood:
+        where = lab.folder / f"{name}-flood"
+        crowds.append(Callers(lab.sip, flood, folder=where, rate=rate, sound=False))
+    with ExitStack() as all_of_them:
+        for crowd in crowds:
+            all_of_them.enter_context(crowd)
+        machine = all_of_them.enter_context(Machine((*crowds, lab.agents), lab.pids))
+        ledger, *_others = (crowd.wait(seconds + ENDED_WITHIN) for crowd in crowds)
+        usage = machine.usage()
     asked = lab.ivrd.scrape().total("ivrd_calls_challenged_total") - before
-    return _figures(ledger, rate, round(asked))
+    return _figures(ledger, rate, round(asked), usage)
 
 
-def _figures(ledger: Ledger, rate: float, asked: int) -> Figures:
+def _figures(ledger: Ledger, rate: float, asked: int, usage: Usage) -> Figures:
     sounds = [entry.first_sound for entry in ledger.entries if entry.first_sound is not None]
     waits = [entry.waited for entry in ledger.entries if entry.waited is not None]
     return Figures(
@@ -89,6 +101,7 @@ def _figures(ledger: Ledger, rate: float, asked: int) -> Figures:
         first_prompt=_middle_and_late(sounds),
         person=_middle_and_late(waits),
         asked=asked,
+        usage=usage,
     )
 
 
@@ -109,6 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         without = measure(lab, "without", 0.0, given.seconds, 1)
         under = measure(lab, "under", given.rate, given.seconds, 100_001)
     table = f"{HEAD}{without.row('without')}{under.row('with the flood')}{ratios(without, under)}"
+    table += f"\nWithout it: {without.usage} With it: {under.usage}\n"
     print(table, end="")
     text = (
         "A flood from one number, whose calls press nothing and last 3 s. Others call meanwhile, "

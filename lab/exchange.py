@@ -10,7 +10,6 @@ hotline register.  (lab/partners.py has simulated ones, by the hundred.)
 
 from __future__ import annotations
 
-import math
 import re
 import secrets
 import struct
@@ -24,7 +23,7 @@ from statistics import median
 from ivrd.asterisk.render.system import EMPTY, MODULES
 from lab import certificates
 from lab.asterisk import Asterisk
-from lab.callers import rtp
+from lab.callers import prompts, rtp
 from lab.ports import Block
 from lab.running import Running
 
@@ -37,8 +36,7 @@ KEY_MILLISECONDS = 500
 MORE_MODULES = "app_record app_senddtmf app_verbose func_env func_timeout"
 HEARD_BYTES = 2 * rtp.RATE  # one second
 ROUNDS = 30
-TONE_HEIGHT = 8000  # of 32767
-FAINT = TONE_HEIGHT // 20
+FAINT = prompts.HEIGHT // 20
 LEAST_LOUD = 10  # fiftieths of a second that make a sound
 
 
@@ -88,7 +86,7 @@ class Exchange(Running):
         for name, text in self._files(first + 10, self._ports.last, dtmf).items():
             (etc / name).write_text(text, "utf-8")
         self.asterisk = Asterisk(folder / "asterisk", etc, sounds, prefix=prefix)
-        _tone(folder / "voice.wav")
+        prompts.tone(folder / "voice.wav", rtp.VOICES["partner"], TALK_SECONDS)
 
     def start(self) -> None:
         """Start it."""
@@ -211,17 +209,6 @@ exten => _[+0-9].,1,Set(NOTE=${{PJSIP_HEADER(read,X-1330-Note)}})
 def certificate(path: Path, host: str) -> Path:
     """A new certificate for this address that has signed itself, beside it its key (.key)."""
     return certificates.certificate(path, name="lab.example", host=host)
-
-
-def _tone(path: Path) -> None:
-    """What a person at a partner sounds like, in a file."""
-    turn = 2 * math.pi * rtp.VOICES["partner"] / rtp.RATE
-    samples = [round(TONE_HEIGHT * math.sin(turn * n)) for n in range(rtp.RATE * TALK_SECONDS)]
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rtp.RATE)
-        file.writeframes(struct.pack(f"<{len(samples)}h", *samples))
 
 
 def _pitch(path: Path) -> int:

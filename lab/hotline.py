@@ -136,7 +136,7 @@ class Lab(Running):
         for path in sorted(self.plan.config.glob("*.yaml")):
             settings = yaml.safe_load(path.read_text("utf-8"))
             if path.name == "ivrd.yaml":
-                self.sounds = (self.plan.config / settings["sounds"]).resolve()
+                settings["sounds"] = str((self.plan.config / settings["sounds"]).resolve())
                 settings.update(self._program())
             if path.name == "partners.yaml":
                 settings["partners"] = {}  # the real ones' trunks are not to be called from a lab
@@ -147,6 +147,8 @@ class Lab(Running):
                 settings["pools"]["base"]["seats"] = self.plan.agents
             if self.plan.change:
                 self.plan.change(path.name, settings)
+            if path.name == "ivrd.yaml":
+                self.sounds = Path(settings["sounds"])
             if path.name == "queues.yaml":
                 _keep_numbers_of_pools(settings)
             text = yaml.safe_dump(settings, allow_unicode=True, sort_keys=False)
@@ -159,7 +161,6 @@ class Lab(Running):
         """ivrd.yaml's keys that differ in a lab."""
         return {
             "number": NUMBER,
-            "sounds": str(self.sounds),
             "caller_key_file": str(self.folder / "caller.key"),
             "callback": {},  # real carriers are not to be called from a lab
             **self._ivrd.settings(),

@@ -50,6 +50,7 @@ from ivrd.core.intake import (
     AtIntake,
     BeginIntake,
     FileTicket,
+    FindTicket,
     LeftIntake,
     RedFlags,
     RiskFlags,
@@ -210,7 +211,7 @@ class Conversation:
         self._inbox.put_nowait(LinkAnswer(sent))
 
     def ticket_filed(self, answer: TicketAnswer) -> None:
-        """What came of `FileTicket`."""
+        """What came of `FileTicket`, or of `FindTicket`."""
         self._inbox.put_nowait(answer)
 
     def case_answered(self, answer: CaseAnswer) -> None:
@@ -305,8 +306,6 @@ class Conversation:
             if step := dialogue_steps.step_taken(tree, self.visit, received, visit):
                 self._stepped(step)
             self._follow((visit, commands))
-            if isinstance(received, Key) and any(isinstance(one, Await) for one in commands):
-                self._speech.fall_silent()
 
     def _situation(self) -> Situation:
         return Situation(
@@ -365,7 +364,7 @@ class Conversation:
                 pass  # carried out when all is marked
             case Book() | AtOffer() | SendLink() | AtCase() | LookUp():
                 pass  # for whoever is told
-            case BeginIntake() | AtIntake() | FileTicket() | LeftIntake():
+            case BeginIntake() | AtIntake() | FileTicket() | FindTicket() | LeftIntake():
                 pass  # likewise
             case RedFlags() | RiskFlags() | AddNote():
                 pass  # likewise

@@ -52,19 +52,16 @@ class Speech:
         self._clock: asyncio.TimerHandle | None = None  # for the next stop
 
     def say(self, prompts: Iterable[Prompt]) -> None:
-        """Say these at once, and nothing any more of what was to be said before."""
+        """Say these at once, and nothing any more of what was to be said before.
+
+        Nothing at all while a number is keyed in: then each key renews the lease.
+        """
         self._to_say = deque(prompts)
         self.mute = bool(self._to_say)
         if not self._saying:
+            if not self._to_say:
+                self._renew(0.0)
             self._go_on()
-        elif not self._interrupted:
-            self._interrupt()
-
-    def fall_silent(self) -> None:
-        """The caller keys a number in: nobody talks meanwhile, and each key renews the lease."""
-        self._to_say.clear()
-        if not self._saying:
-            self._renew(0.0)
         elif not self._interrupted:
             self._interrupt()
 

@@ -25,3 +25,6 @@ class Intake(Protocol):
         What it returns ends within seconds, with the case code, when the ticket would outlive a
         crash.  There is one for each call, however often it is asked for.
         """
+
+    async def find(self, call_id: str) -> TicketAnswer:
+        """Whether the whole ticket of this call was filed before, as `file` tells it."""

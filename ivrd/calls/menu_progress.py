@@ -29,6 +29,7 @@ from ivrd.core.intake import (
     AtIntake,
     BeginIntake,
     FileTicket,
+    FindTicket,
     LeftIntake,
     RedFlags,
     RiskFlags,
@@ -100,7 +101,7 @@ class MenuProgress:
             case RedFlags() | RiskFlags():
                 self._mark(call_id, URGENT[type(command)])
                 self._moved(call_id)
-            case BeginIntake() | AtIntake() | LeftIntake() | AddNote() | LookUp():
+            case BeginIntake() | AtIntake() | FindTicket() | LeftIntake() | AddNote() | LookUp():
                 self._moved(call_id)
             case _:
                 assert_never(command)

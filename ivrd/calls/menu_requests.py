@@ -17,7 +17,7 @@ from ivrd.core.book_result import BookResult
 from ivrd.core.cases import CaseQuestion, CaseResult, LookUp
 from ivrd.core.commands import AddNote, Book, Command, SendLink
 from ivrd.core.inputs import CaseAnswer, TicketAnswer
-from ivrd.core.intake import FileTicket, IntakeCommand
+from ivrd.core.intake import FileTicket, FindTicket, IntakeCommand
 
 
 class MenuRequests:
@@ -62,6 +62,8 @@ class MenuRequests:
         if isinstance(command, FileTicket):
             filed = self._intake.file(call_id, command)
             self._tasks.start(call_id, self._file(call_id, filed))
+        elif isinstance(command, FindTicket):
+            self._tasks.start(call_id, self._file(call_id, self._intake.find(call_id)))
 
     async def _file(self, call_id: str, filed: Coroutine[Any, Any, TicketAnswer]) -> None:
         """Tell what comes of a ticket to whoever speaks with the caller then."""

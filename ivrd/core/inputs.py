@@ -55,10 +55,10 @@ class LinkAnswer(Answer):
 
 @dataclass(frozen=True)
 class TicketAnswer(Answer):
-    """What came of `FileTicket`.
+    """What came of `FileTicket`, or of `FindTicket`.
 
-    code: the case code, digits only; empty: it could not be filed.  by_text: it is sent by text as
-    well.
+    code: the case code, digits only; empty: it could not be filed, or was not.  by_text: it is sent
+    by text as well.
     """
 
     code: str

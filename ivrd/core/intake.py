@@ -88,6 +88,14 @@ class FileTicket:
 
 
 @dataclass(frozen=True)
+class FindTicket:
+    """Report as `TicketAnswer` whether this call's whole ticket is filed.
+
+    The ivrd that was filing it has ended, and nobody else has the answers.
+    """
+
+
+@dataclass(frozen=True)
 class AtFiled:
     """The ticket is filed, and the caller is about to hear so."""
 
@@ -114,7 +122,9 @@ class RiskFlags:
     names: tuple[str, ...]
 
 
-IntakeCommand = BeginIntake | AtIntake | FileTicket | AtFiled | LeftIntake | RedFlags | RiskFlags
+IntakeCommand = (
+    BeginIntake | AtIntake | FileTicket | FindTicket | AtFiled | LeftIntake | RedFlags | RiskFlags
+)
 
 
 # --- days ---------------------------------------------------------------------------------------

@@ -15,7 +15,9 @@ so far.  Only what the caller has said to be right is given.  Who hangs up befor
 nothing.
 
 What was keyed in is in memory alone (`without_answers`).  Whoever is interrupted by the end of
-ivrd is asked anew, after the consent.
+ivrd hears that the answers are lost (`ANEW`; keys that are still being pressed then are for another
+question, and count for nothing), and is asked anew, after the consent.  Whose ticket was being
+filed (`FINDING`) hears the case code instead, if it was stored by then.
 
 Here is where the conversation begins, goes on and ends; the questions are in intake_steps.py, how a
 caller leaves in intake_exit.py, and where one stands in intake_visit.py.
@@ -65,27 +67,20 @@ def again(
     tree: Tree, visit: IntakeVisit, closed: frozenset[str], today: Callable[[], date]
 ) -> Result:
     """Go on with a visit that was interrupted: the question is asked again."""
-    form = form_of(tree)
     if visit.at is At.FILED and not visit.over:
         return _filed(visit)
     after = replace(visit, interruptions=visit.interruptions + 1)
     if visit.over or after.interruptions > MOST_INTERRUPTIONS:
         return to_person(tree, after, closed, "person")
     match visit.at:
-        case At.CONSENT:
-            return intake_steps.ask_consent(after)
-        case At.FLAG:
-            return intake_steps.ask_flag(form, after, after.flag)
-        case At.FLAGS:
-            return intake_steps.say_flags(form, after)
-        case At.NUMBER | At.DAY | At.YEAR:
-            return intake_steps.ask(form, after, after.at, today())
         case At.FILING:
             return intake_steps.file(after)
+        case At.FINDING:
+            return intake_steps.find(after)
         case At.FILED | At.LEFT:
             return to_person(tree, after, closed, "person")
         case _:
-            assert_never(visit.at)
+            return intake_steps.ask_again(form_of(tree), after, today())
 
 
 def step(
@@ -107,10 +102,8 @@ def step(
             return _answered(tree, visit, received, closed)
         case Answer():
             return visit, ()  # no key here asks for it
-        case Key(digit) if visit.at is At.FILING and digit == PERSON_KEY:
-            return to_person(tree, visit, closed, "person")
-        case Key() | NoInput() | PromptsPlayed() if visit.at is At.FILING:
-            return visit, ()  # what comes of the ticket decides
+        case Key() | NoInput() | PromptsPlayed() if visit.at in (At.ANEW, At.FILING, At.FINDING):
+            return _not_asked(tree, visit, received, closed)
         case PromptsPlayed():
             return visit, (Await(tree.wait_seconds),)
         case Key() | NoInput() if visit.at in NUMBERS:
@@ -125,7 +118,7 @@ def step(
 
 def hand_over(tree: Tree, visit: IntakeVisit) -> Result:
     """The turn of one who waits has come, or ivrd is stopping; not while a ticket is filed."""
-    if visit.over or visit.at in (At.FILING, At.FILED):
+    if visit.over or visit.at in (At.FILING, At.FINDING, At.FILED):
         return visit, ()
     left = (*answers_given(form_of(tree), visit, whole=False), LeftIntake(visit.step, "turn"))
     if visit.back is not None:
@@ -149,6 +142,17 @@ def _press(tree: Tree, visit: IntakeVisit, digit: str, closed: frozenset[str]) -
             return intake_steps.check_flags(tree, visit, digit, closed)
         case _:
             return _after_filing(tree, visit, digit, closed)
+
+
+def _not_asked(
+    tree: Tree, visit: IntakeVisit, received: Key | NoInput | PromptsPlayed, closed: frozenset[str]
+) -> Result:
+    """While a ticket is filed or looked for, what comes of that decides; `ANEW` is said whole."""
+    if visit.at is At.FILING and received == Key(PERSON_KEY):
+        return to_person(tree, visit, closed, "person")
+    if visit.at is At.ANEW and not isinstance(received, Key):
+        return intake_steps.ask_flag(form_of(tree), visit, 0)
+    return visit, ()
 
 
 def _after_filing(tree: Tree, visit: IntakeVisit, digit: str, closed: frozenset[str]) -> Result:
@@ -176,8 +180,10 @@ def _silence(tree: Tree, visit: IntakeVisit, closed: frozenset[str]) -> Result:
 def _answered(
     tree: Tree, visit: IntakeVisit, answer: TicketAnswer, closed: frozenset[str]
 ) -> Result:
-    if visit.at is not At.FILING:
+    if visit.at not in (At.FILING, At.FINDING):
         return visit, ()  # that of one with what was given until then
+    if not answer.code and visit.at is At.FINDING:
+        return intake_steps.say_anew(visit)
     if not answer.code:
         return to_person(tree, visit, closed, "not_filed", NOT_FILED)
     after = replace(visit, at=At.FILED, code=answer.code, by_text=answer.by_text, misses=0)

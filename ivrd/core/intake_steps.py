@@ -8,7 +8,7 @@ from ivrd.core import digits, intake_questions
 from ivrd.core.commands import say
 from ivrd.core.digits import ANEW_KEY, RIGHT, RIGHT_KEY, Question
 from ivrd.core.inputs import BACK_KEY, Key, NoInput
-from ivrd.core.intake import Answers, FileTicket, Form, day_in, latest_day
+from ivrd.core.intake import Answers, FileTicket, FindTicket, Form, day_in, latest_day
 from ivrd.core.intake_exit import go_back, to_person
 from ivrd.core.intake_visit import At, IntakeVisit, Result, form_of, go_to
 from ivrd.core.menu_tree import Tree
@@ -20,6 +20,22 @@ CONSENT = "intake-consent"
 YOU_SAID, NOTHING_SAID = "intake-you-said", "intake-nothing-said"
 FILING = "intake-filing"
 URGENT = "intake-urgent"
+ASKED_ANEW = "intake-asked-anew"
+
+
+def ask_again(form: Form, visit: IntakeVisit, today: date) -> Result:
+    """The question at which the caller was interrupted."""
+    match visit.at:
+        case At.ANEW:
+            return say_anew(visit)
+        case At.FLAG:
+            return ask_flag(form, visit, visit.flag)
+        case At.FLAGS:
+            return say_flags(form, visit)
+        case At.NUMBER | At.DAY | At.YEAR:
+            return ask(form, visit, visit.at, today)
+        case _:
+            return ask_consent(visit)
 
 
 def ask_consent(visit: IntakeVisit) -> Result:
@@ -43,6 +59,11 @@ def ask_flag(form: Form, visit: IntakeVisit, flag: int) -> Result:
     if flag < len(form.flags):
         return go_to(replace(visit, flag=flag), At.FLAG, form.flags[flag].ask)
     return say_flags(form, visit) if form.flags else ask(form, visit, At.NUMBER, None)
+
+
+def say_anew(visit: IntakeVisit) -> Result:
+    """Why the first question after the consent is about to be asked again."""
+    return go_to(visit, At.ANEW, ASKED_ANEW)
 
 
 def answer_flag(tree: Tree, visit: IntakeVisit, digit: str, closed: frozenset[str]) -> Result:
@@ -179,3 +200,9 @@ def file(visit: IntakeVisit) -> Result:
     """All is there: the ticket."""
     after, commands = go_to(visit, At.FILING, FILING)
     return after, (*commands, FileTicket(visit.topic, visit.answers, whole=True))
+
+
+def find(visit: IntakeVisit) -> Result:
+    """Whether the ivrd that has ended had filed it."""
+    after, commands = go_to(visit, At.FINDING, FILING)
+    return after, (*commands, FindTicket())

@@ -20,6 +20,8 @@ class At(StrEnum):
     DAY = "day"
     YEAR = "year"
     FILING = "filing"
+    ANEW = "anew"
+    FINDING = "finding"
     FILED = "filed"
     LEFT = "waits_on"  # the caller goes back to the queue
 
@@ -29,10 +31,12 @@ STEP_OF = {
     At.CONSENT: "consent",
     At.FLAG: "questions",
     At.FLAGS: "questions",
+    At.ANEW: "questions",
     At.NUMBER: "citizen_number",
     At.DAY: "tested_on",
     At.YEAR: "tested_on",
     At.FILING: "ticket",
+    At.FINDING: "ticket",
     At.FILED: "ticket",
     At.LEFT: "ticket",
 }
@@ -89,8 +93,10 @@ def without_answers(visit: IntakeVisit) -> IntakeVisit:
     begun = IntakeVisit(visit.at, visit.topic, visit.language, visit.back)
     if visit.at is At.FILED:
         begun = replace(begun, code=visit.code, by_text=visit.by_text)
-    elif visit.at not in (At.CONSENT, At.LEFT):
-        begun = replace(begun, at=At.FLAG)
+    elif visit.at is At.FILING:
+        begun = replace(begun, at=At.FINDING)
+    elif visit.at in (At.FLAGS, *NUMBERS) or visit.flag > 0:
+        begun = replace(begun, at=At.ANEW)
     return replace(begun, over=visit.over, interruptions=visit.interruptions)
 
 

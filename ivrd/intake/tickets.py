@@ -116,25 +116,32 @@ class Tickets:
         call = self._ledger.calls.get(call_id)
         number = international(self._number(call_id), self.settings.country)
         if call is None or TICKET not in self.settings.outbox.messages:
-            return self._filed(call, number, "", ticket)
-        return self._filed(call, number, self._post(call, number, ticket), ticket)
+            return self._filed(call, number, "", ticket.whole)
+        return self._filed(call, number, self._post(call, number, ticket), ticket.whole)
 
-    async def _filed(
-        self, call: Call | None, number: str, about: str, ticket: FileTicket
-    ) -> TicketAnswer:
+    async def find(self, call_id: str) -> TicketAnswer:
+        """See `Intake`."""
+        call = self._ledger.calls.get(call_id)
+        if call is None or not self._outbox.holds(TICKET, call_id):
+            return NOT_FILED
+        number = international(self._number(call_id), self.settings.country)
+        self._listener.filing(call_id)
+        return await self._filed(call, number, call_id, whole=True)
+
+    async def _filed(self, call: Call | None, number: str, about: str, whole: bool) -> TicketAnswer:
         """Wait until what was put in is stored (about: what it is about; empty: nothing was)."""
         stored = False
         try:
             stored = bool(about) and await self._outbox.stored(TICKET, about)
         finally:
-            if call is not None and ticket.whole:
+            if call is not None and whole:
                 self._listener.filed(call.id, stored=stored)
         if call is None or not stored:
             log.event(logger, logging.WARNING, "ticket not filed", call=call.id if call else "")
             return NOT_FILED
-        log.event(logger, logging.INFO, "ticket filed", call=call.id, whole=ticket.whole)
+        log.event(logger, logging.INFO, "ticket filed", call=call.id, whole=whole)
         code = long_case_code(call.id)
-        by_text = ticket.whole and self._send_code(call, number, code)
+        by_text = whole and self._send_code(call, number, code)
         return TicketAnswer(code, by_text)
 
     def _post(self, call: Call, number: str, ticket: FileTicket) -> str:

@@ -6,13 +6,13 @@
 
 sipp.py is the wire to SIPp (caller.xml its scenario), media.py the thread that has all calls,
 party.py one person in a call, with sound or without, mouth.py and ear.py what one sends and hears,
-script.py what one does, mix.py who calls.
+script.py what one does, mix.py who calls, prompts.py prompts that they recognise.
 """
 
 from lab.callers.caller import Caller, Expected
 from lab.callers.callers import Callers
 from lab.callers.ledger import Entry, Ledger
-from lab.callers.script import HangUp, Hear, Keys, Meet, Patience, Quiet, Step, Vanish, Wait
+from lab.callers.script import HangUp, Hear, Keys, Meet, Patience, Quiet, Step, Until, Vanish, Wait
 from lab.callers.sipp import SippError
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "Quiet",
     "SippError",
     "Step",
+    "Until",
     "Vanish",
     "Wait",
 ]

@@ -94,6 +94,7 @@ class _Call(Party):
             silence_at=_after(ear.start, began),
             person=person,
             waited=_after(ear.start, ear.voices[person]) if person else None,
+            prompts=tuple(sorted(ear.prompts, key=ear.prompts.__getitem__)),
         )
 
 

@@ -1,4 +1,4 @@
-"""What one end of a call hears: sound or silence, and whose voice it is."""
+"""What one end of a call hears: sound or silence, whose voice it is, and which prompts."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import math
 from lab.callers import rtp
 
 SURE_AFTER = 2  # packets in a row that sound like the same person; music never makes even one
+APART = 1.0  # seconds; a prompt that is heard again so soon is still the same
 PURE = 0.8  # share of the sound's power that the tone must hold
 
 _SIGNS = bytes(code >> 7 for code in range(256))  # A-law's first bit is the sign
 # How often a tone's sign turns to plus in 20 ms, or once more or less: cheap to count, and no kind
 # has it for nearly all other sound.
-_BY_WAVES = {hertz // 50 + off: kind for kind, hertz in rtp.VOICES.items() for off in (-1, 0, 1)}
+_TONES = {**rtp.VOICES, **rtp.PROMPTS}
+_BY_WAVES = {hertz // 50 + off: kind for kind, hertz in _TONES.items() for off in (-1, 0, 1)}
 
 
 def purity(payload: bytes, hertz: int) -> float:
@@ -27,11 +29,14 @@ def purity(payload: bytes, hertz: int) -> float:
 
 
 def voice(payload: bytes) -> str | None:
-    """Which kind of person speaks in this payload, None for anybody or anything else."""
+    """Which kind of person speaks in this payload, or which prompt of `rtp.PROMPTS` it is of.
+
+    None for anybody or anything else.
+    """
     if len(payload) != rtp.SAMPLES:
         return None
     kind = _BY_WAVES.get(payload.translate(_SIGNS).count(b"\0\1"))
-    return kind if kind and purity(payload, rtp.VOICES[kind]) > PURE else None
+    return kind if kind and purity(payload, _TONES[kind]) > PURE else None
 
 
 class Ear:
@@ -45,6 +50,8 @@ class Ear:
         self.last_sound: float | None = None
         self.silence = (0.0, start)  # the longest that has ended: its length, its beginning
         self.voices: dict[str, float] = {}  # kind of person: when first heard
+        self.prompts: dict[str, float] = {}  # prompt: when it last began
+        self._sounded: dict[str, float] = {}  # prompt: when it was last to be heard
         self._payload = b""
         self._voice: str | None = None  # whose the last payload is
         self._guess: str | None = None  # who seems to be speaking
@@ -76,12 +83,12 @@ class Ear:
     @property
     def speaker(self) -> str | None:
         """Who is speaking."""
-        return self._guess if self._agreed >= SURE_AFTER else None
+        return self._guess if self._agreed >= SURE_AFTER and self._guess in rtp.VOICES else None
 
     @property
     def met(self) -> bool:
         """A person has spoken, or seems to begin to."""
-        return bool(self.voices) or self._guess is not None
+        return bool(self.voices) or self._guess in rtp.VOICES
 
     def longest_silence(self, now: float) -> tuple[float, float]:
         """(seconds, when it began) of the longest time without sound until now."""
@@ -92,5 +99,9 @@ class Ear:
         if kind != self._guess:
             self._guess, self._agreed, self._guessed_at = kind, 0, now
         self._agreed += 1
-        if kind and self._agreed == SURE_AFTER:
+        if kind in rtp.VOICES and self._agreed == SURE_AFTER:
             self.voices.setdefault(kind, self._guessed_at)
+        elif kind in rtp.PROMPTS and self._agreed >= SURE_AFTER:
+            if now > self._sounded.get(kind, -math.inf) + APART:
+                self.prompts[kind] = now
+            self._sounded[kind] = now

@@ -28,6 +28,7 @@ class Entry:
     person: str | None = None  # kind of the first person heard
     waited: float | None = None  # from the answer to that person's voice
     left_at: float | None = None  # when he wanted to hang up, on the clock of the agents' talks
+    prompts: tuple[str, ...] = ()  # of rtp.PROMPTS, in the order in which they were last heard
 
     @property
     def outcome(self) -> str:

@@ -29,6 +29,9 @@ Multiples of 50 Hz, so that every packet is a whole number of waves and all are 
 the notes of the scale and from the tones of the telephone, so that no music sounds like a person.
 """
 
+PROMPTS: Final = {"consent": 3050, "filed": 1600, "anew": 2150, "sent": 2400, "told": 2700}
+"""The tones that some labs play instead of a prompt that callers are to recognise (prompts.py)."""
+
 _HEAD = struct.Struct("!BBHII")
 _EVENT = struct.Struct("!BBH")
 

@@ -7,8 +7,9 @@ Keys("3"))` presses 1 two seconds into the first prompt, and 3 when the next one
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 
 from lab.callers.ear import Ear
 from lab.callers.mouth import Mouth
@@ -53,6 +54,17 @@ class Keys:
 
 
 @dataclass(frozen=True)
+class Until:
+    """Waits for a prompt of `rtp.PROMPTS` (see prompts.py).
+
+    `instead`: what is done first whenever one of these is heard in its place.
+    """
+
+    prompt: str
+    instead: Mapping[str, tuple[Step, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Patience:
     """From here on, hangs up after so many seconds unless a person has spoken by then.
 
@@ -74,7 +86,7 @@ class Vanish:
 
 DEAD_AIR = 0.3  # seconds of silence after which one who is out of patience waits for no sound
 
-Step = Wait | Hear | Quiet | Meet | Keys | Patience | HangUp | Vanish
+Step = Wait | Hear | Quiet | Meet | Keys | Until | Patience | HangUp | Vanish
 
 
 class Actor:
@@ -83,7 +95,8 @@ class Actor:
     def __init__(
         self, steps: Sequence[Step], mouth: Mouth, ear: Ear, at_most: float | None = None
     ) -> None:
-        self._steps = iter(steps)
+        self._steps: Iterator[Step] = iter(steps)
+        self._acted_on = ear.start  # what was heard until then
         self._mouth = mouth
         self._ear = ear
         self._leaves_at = None if at_most is None else ear.start + at_most
@@ -127,7 +140,7 @@ class Actor:
 
     def listening(self, now: float) -> bool:
         """Whether it matters now what there is to hear, beside persons."""
-        return isinstance(self._step, Hear | Quiet) or self.impatient(now)
+        return isinstance(self._step, Hear | Quiet | Until) or self.impatient(now)
 
     def due(self, now: float) -> float:
         """When there may be something to do, if nothing is heard and no key is being pressed."""
@@ -165,5 +178,19 @@ class Actor:
                 return bool(self._ear.voices)
             case Keys():
                 return not self._mouth.pressing
+            case Until():
+                return self._heard(step, now)
             case Patience() | HangUp() | Vanish():
                 return True
+
+    def _heard(self, step: Until, now: float) -> bool:
+        """Whether the step is over: for good, or until something else is done."""
+        since, prompts = self._acted_on, self._ear.prompts
+        heard = {name for name, began in prompts.items() if began > since}
+        steps = next((of for name, of in step.instead.items() if name in heard), None)
+        if step.prompt not in heard and steps is None:
+            return False
+        self._acted_on = now
+        if step.prompt not in heard and steps is not None:
+            self._steps = chain(steps, (step,), self._steps)
+        return True

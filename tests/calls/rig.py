@@ -303,6 +303,7 @@ class FakeIntake:
     def __init__(self, *, offers: bool = False) -> None:
         self.offers = offers
         self.filed: list[tuple[str, FileTicket]] = []
+        self.looked_for: list[str] = []
         self.told: list[IntakeCommand] = []
         self.answers: asyncio.Queue[TicketAnswer | Exception] = asyncio.Queue()
 
@@ -315,6 +316,10 @@ class FakeIntake:
     def file(self, call_id: str, ticket: FileTicket) -> Coroutine[Any, Any, TicketAnswer]:
         self.filed.append((call_id, ticket))
         return self._answer()
+
+    async def find(self, call_id: str) -> TicketAnswer:
+        self.looked_for.append(call_id)
+        return await self._answer()
 
     async def _answer(self) -> TicketAnswer:
         answer = await self.answers.get()

@@ -141,10 +141,31 @@ def test_what_was_keyed_before_ivrd_ended_is_no_answer_to_what_is_asked_then() -
         position = other.tracker.ivr.position(CALL)
         assert position is not None
         assert isinstance(position.visit, IntakeVisit)
-        assert (position.visit.at, position.visit.yes) == (At.FLAG, ())
+        assert (position.visit.at, position.visit.yes) == (At.ANEW, ())
+        said = [t for t in other.link.told if t.get("Command", "").startswith("STREAM FILE")]
+        other.tracker.ivr.result(said[-1]["CommandID"], "200 result=0 endpos=480000")
+        await settle()
         await other.keys("2", "1", *CITIZEN, "1", *"0303", "1")
         assert [ticket.answers.citizen_number for _call, ticket in other.intake.filed] == [CITIZEN]
         assert isinstance(other.intake.filed[0][1], FileTicket)
+
+    run(body())
+
+
+def test_whose_ticket_was_stored_when_ivrd_ended_hears_the_code_from_the_next() -> None:
+    async def body() -> None:
+        rig = Intaking()
+        await rig.take(arrived(CALL), offered(CALL))
+        await rig.keys(*IN_MENU, *WHOLE)
+        stored = STORED_CALL.validate_json(rig.stored.texts[-1])
+        other = Intaking()
+        other.tracker.restore(stored.call, stored.position)
+        other.tracker.ivr.found(CALL, CHANNEL, "", offered=True)
+        await other.tracker.ivr.resume()
+        other.intake.answers.put_nowait(TicketAnswer("1234567890"))
+        await settle()
+        assert (other.intake.looked_for, other.intake.filed) == ([CALL], [])
+        assert other.places() == {CALL: CallState.INFO}
 
     run(body())
 

@@ -17,6 +17,7 @@ from ivrd.core.intake import (
     AtFiled,
     AtIntake,
     FileTicket,
+    FindTicket,
     Flag,
     Form,
     LeftIntake,
@@ -342,19 +343,44 @@ def test_who_wants_a_person_after_the_ticket_is_not_asked_again() -> None:
 
 
 def test_no_answer_is_stored_and_who_is_interrupted_is_asked_anew_after_the_consent() -> None:
-    for keys in ("1", "12", "1" + NO_FLAGS + CITIZEN, "1" + NO_FLAGS + NUMBER + DAY):
+    for keys in ("1", "12", "1" + NO_FLAGS + CITIZEN, "1" + NO_FLAGS + NUMBER + "03"):
         visit, _ = registering(keys)
         stored = dialogue.stored(visit)
         assert isinstance(stored, IntakeVisit)
         assert not stored.answers
         assert not stored.keyed.digits
-        assert said(dialogue.again(TREE, stored, situation())[1]) == ["ask-breath"]
+        assert dialogue.stored(stored) == stored
+        result = dialogue.again(TREE, stored, situation())
+        if len(keys) > 1:  # nothing was given before
+            assert said(result[1]) == ["intake-asked-anew"]
+            # What was being keyed in when ivrd ended is no answer to another question.
+            result = walk(result, situation(), "0110*")
+            assert result[1] == ()
+            result = walk(result, situation(), PromptsPlayed())
+        assert said(result[1]) == ["ask-breath"]
+        _visit, commands = walk(result, situation(), WHOLE[1:])
+        assert [of.answers.citizen_number for of in tickets(commands)] == [CITIZEN]
     visit, _ = registering(WHOLE, FILED)
     stored = dialogue.stored(visit)
     assert said(dialogue.again(TREE, stored, situation())[1])[1:11] == [
         f"number-{digit}" for digit in CODE
     ]
     assert CITIZEN not in repr(visit) + repr(tickets(registering(WHOLE)[1]))
+
+
+def test_whose_ticket_was_being_filed_hears_of_it_or_is_asked_anew_and_files_no_empty_one() -> None:
+    stored = dialogue.stored(registering(WHOLE)[0])
+    assert isinstance(stored, IntakeVisit)
+    assert not stored.answers
+    filing = dialogue.again(TREE, stored, situation())
+    assert said(filing[1]) == ["intake-filing"]
+    assert FindTicket() in filing[1]
+    assert said(walk(filing, situation(), FILED)[1])[0] == "intake-filed"
+    assert walk(filing, situation(), "0", PromptsPlayed())[1] == ()
+    anew = walk(filing, situation(), TicketAnswer(""))
+    assert said(anew[1]) == ["intake-asked-anew"]
+    anew = walk(anew, situation(), PromptsPlayed(), WHOLE[1:])
+    assert [of.whole for of in tickets(anew[1])] == [True]
 
 
 def test_who_is_interrupted_in_one_ivrd_keeps_what_was_given() -> None:

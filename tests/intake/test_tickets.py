@@ -181,6 +181,18 @@ def test_who_has_registered_is_not_asked_for_another_ticket_which_would_not_be_f
     assert not rig.tickets.offered(CALL)
 
 
+def test_the_ivrd_that_comes_after_finds_what_was_filed_and_files_nothing() -> None:
+    rig = Rig()
+    assert asyncio.run(rig.tickets.find(CALL)) == TicketAnswer("")
+    assert not rig.put
+    rig.file(PART)
+    assert asyncio.run(rig.tickets.find(CALL)) == TicketAnswer("")
+    rig.file(WHOLE)
+    before = len(rig.put)
+    assert asyncio.run(rig.tickets.find(CALL)) == TicketAnswer(CODE, by_text=True)
+    assert len(rig.put) == before
+
+
 def test_no_answer_is_in_the_repr_of_a_ticket_on_its_way() -> None:
     rig = Rig()
     rig.file(WHOLE)

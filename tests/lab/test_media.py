@@ -2,19 +2,22 @@
 
 import queue
 import socket
+import struct
 import time
+import wave
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.callers import rtp
+from lab.callers import prompts, rtp
 from lab.callers.ear import Ear, purity, voice
 from lab.callers.mouth import Mouth
-from lab.callers.script import Actor, HangUp, Hear, Keys, Meet, Patience, Quiet, Step, Wait
+from lab.callers.script import Actor, HangUp, Hear, Keys, Meet, Patience, Quiet, Step, Until, Wait
 from lab.callers.sipp import Event, read_line, read_message, write_order
 from tests.lab.media_rig import Packet, Person, Run, heard, key_of, sent, sound, taken_apart
 
@@ -136,11 +139,29 @@ def test_an_ear_remembers_when_it_first_heard_each_person() -> None:
     assert ear.voices == {"inhouse": 1.0, "partner": 2.0}
 
 
+@pytest.mark.parametrize("prompt", rtp.PROMPTS)
+def test_a_prompt_is_recognised_in_a_recording_and_is_no_person(
+    prompt: str, tmp_path: Path
+) -> None:
+    prompts.tone(tmp_path / "prompt.wav", rtp.PROMPTS[prompt], 0.1)
+    with wave.open(str(tmp_path / "prompt.wav")) as file:
+        samples = struct.unpack("<160h", file.readframes(160))
+    payload, ear = bytes(rtp.alaw(sample) for sample in samples), Ear(start=0.0)
+    for n in range(100):  # one that lasts, and the same again
+        ear.hear(heard(payload), 1.0 + n / 50)
+    ear.hear(heard(payload), 9.0)
+    assert (ear.voices, ear.met, ear.speaker) == ({}, False, None)
+    assert ear.prompts == {prompt: 9.0}
+
+
 # --- the script ----------------------------------------------------------------------------------
 
 
 class Stage:
-    """Plays a script against a clock of its own. `sounds`: when there is sound, in seconds."""
+    """Plays a script against a clock of its own.
+
+    `sounds`: when there is sound, in seconds; `prompts`: and prompts, each of which lasts one.
+    """
 
     def __init__(
         self,
@@ -148,6 +169,7 @@ class Stage:
         sounds: Sequence[tuple[float, float]] = (),
         person: float | None = None,
         at_most: float | None = None,
+        prompts: Sequence[tuple[float, str]] = (),
     ) -> None:
         self.pressed: list[tuple[float, str]] = []
         self.hung_up: float | None = None
@@ -163,6 +185,9 @@ class Stage:
                 payload = rtp.tone(850)
             elif any(begin <= n / 50 < end for begin, end in sounds):
                 payload = sound({300: 5000})
+            for begins, prompt in prompts:
+                if begins <= n / 50 < begins + 1:
+                    payload = rtp.tone(rtp.PROMPTS[prompt])
             if (ear.hear(heard(payload), now) and actor.impatient(now)) or actor.act(now):
                 self.hung_up = n / 50
                 break
@@ -206,6 +231,15 @@ def test_who_meets_a_person_goes_on_with_the_script() -> None:
 
 def test_no_script_keeps_a_caller_longer_than_at_most() -> None:
     assert Stage([Meet()], at_most=4.0).hung_up == pytest.approx(4.0, abs=0.05)
+
+
+def test_who_waits_for_a_prompt_does_something_else_first_whenever_another_is_said() -> None:
+    steps: list[Step] = [Until("filed", {"anew": (Quiet(0.5), Keys("1"))}), Wait(1), HangUp()]
+    said = [(1.0, "told"), (2.0, "anew"), (5.0, "anew"), (8.0, "filed")]
+    stage = Stage(steps, prompts=said)
+    assert stage.pressed == [(pytest.approx(3.5, abs=0.1), "1"), (pytest.approx(6.5, abs=0.1), "1")]
+    assert stage.hung_up == pytest.approx(9.1, abs=0.1)
+    assert Stage([Until("filed")], prompts=[(1.0, "told")]).hung_up is None
 
 
 def test_a_key_that_no_telephone_has_is_refused() -> None:

@@ -57,6 +57,7 @@ class Receiver:
 
     @asynccontextmanager
     async def running(self, tls: ssl.SSLContext | None = None) -> AsyncIterator["Receiver"]:
+        self._hanging.clear()
         server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=tls)
         self.port = server.sockets[0].getsockname()[1]
         try:

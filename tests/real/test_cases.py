@@ -21,9 +21,9 @@ from tests.outbox.receiver import (
     ReceiverThread,
     answer,
 )
+from tests.real.intake_rig import citizen
 from tests.real.rig import WAIT
 from tests.real.test_callback import number
-from tests.real.test_intake import citizen
 from tests.real.test_outbox import until
 from tests.real.test_settled import answers, asked
 

@@ -23,19 +23,20 @@ ASKS_WHILE_WAITING = (Keys("0"), Hear(), Wait(3), Keys("9"), Hear(), Wait(1), Ke
 TAKES = answer(200)
 
 
-def with_links(receiver: Receiver) -> Callable[..., None]:
+def with_links(url: str, key: str = ASKS.keys) -> Callable[..., None]:
     def change(name: str, settings: dict[str, Any]) -> None:
         closed(name, settings)
         if name == "ivrd.yaml":
             settings["waiting"] = {"menu_key": "9", "menu_key_seconds": 20}
         if name == "menus.yaml":
             keys = settings["menus"][settings["start"]]["keys"]
-            keys["5"] = {"link": "other", "prompt": "queue-menu-link"}
+            keys[key] = {"link": "other", "prompt": "queue-menu-link"}
         if name == "outbox.yaml":
             body = {"to": "{number}", "message": "{text}"}
-            settings["sms"] = {"gateway": {"url": receiver.url, "body": body}}
+            settings["sms"] = {"gateway": {"url": url, "body": body}}
             text = {"th": "{hotline} https://form.example", "en": "https://form.example"}
-            settings["messages"] = {"link": {"channel": "gateway", "text": text}}
+            message = {"channel": "gateway", "text": text}
+            settings.setdefault("messages", {}).update(link=message)
 
     return change
 
@@ -61,7 +62,7 @@ def day(lab: Any) -> Counter[str]:
 def test_who_asks_has_the_link_or_a_person(hotline: Any, tmp_path: Path) -> None:
     """In the menu, while waiting, with no mobile number, and who wants a person as well."""
     with ReceiverThread(TAKES) as receiver:
-        lab = hotline(agents=2, talk=1.0, ring=0.2, change=with_links(receiver))
+        lab = hotline(agents=2, talk=1.0, ring=0.2, change=with_links(receiver.url))
         of = [number(n) for n in range(3)]
         people = [
             Caller(1, "asks", (ASKS, STAYS), number=of[0][0]),
@@ -94,7 +95,7 @@ def test_who_asks_has_the_link_or_a_person(hotline: Any, tmp_path: Path) -> None
 @pytest.mark.lasts(25)
 def test_a_plan_offers_it_to_whoever_asks_for_a_person_and_0_leads_on(hotline: Any) -> None:
     with ReceiverThread(TAKES) as receiver:
-        links = with_links(receiver)
+        links = with_links(receiver.url)
 
         def change(name: str, settings: dict[str, Any]) -> None:
             links(name, settings)
@@ -126,7 +127,7 @@ def test_it_is_the_same_over_a_kill_and_a_gateway_that_hangs(hotline: Any, tmp_p
     """Whoever has the link has it; whoever has not goes on to a person."""
 
     with ReceiverThread(TAKES) as receiver:
-        links = with_links(receiver)
+        links = with_links(receiver.url)
 
         def change(name: str, settings: dict[str, Any]) -> None:
             links(name, settings)

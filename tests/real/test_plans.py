@@ -77,6 +77,27 @@ def test_load_starts_a_plan_once_and_ends_it_once(hotline: Any) -> None:
 
 
 @pytest.mark.verify
+@pytest.mark.lasts(60)
+def test_a_load_that_comes_and_goes_starts_a_plan_once_and_ends_it_once(hotline: Any) -> None:
+    """Three times four wait, which starts it, and then nobody, which is to end it after a while."""
+    load = {"waiting": 4, "for_seconds": 1, "until_waiting": 0, "until_for_seconds": 15}
+    change = with_plan(pools=["surge"], start_on_load=load)
+    lab: Hotline = hotline(agents=1, talk=1.0, ring=0.2, change=change)
+    for wave in range(3):
+        people = [Caller(10 * wave + n, "waits", INTO_QUEUE) for n in range(1, 5)]
+        ledger = lab.calling(people, rate=8.0, name=f"wave{wave}").wait(WAIT)
+        assert ledger.outcomes() == {"answered": 4}
+        assert on(lab.ivrd)["plan"] == PLAN
+        starts = lab.ivrd.scrape().total("ivrd_plan_starts_total")
+        assert starts == 1, "it goes on"
+    until("the plan is over", lambda: not on(lab.ivrd))
+    (run,) = lab.ivrd.get("plan-report")["runs"]
+    assert (run["by_load"], run["why"]) == (True, "load")
+    scrape = lab.settled()
+    assert scrape.total("ivrd_plan_starts_total") == scrape.total("ivrd_plan_ends_total") == 1
+
+
+@pytest.mark.verify
 @pytest.mark.lasts(90)
 def test_a_plan_survives_a_kill_and_ends_on_time_though_ivrd_was_away(hotline: Any) -> None:
     lab: Hotline = hotline(agents=1, talk=1.0, ring=0.2, change=with_plan(pools=["surge"]))

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import pytest
 from ivrd.config.outbox_settings import FileSettings, MessageSettings, OutboxSettings
 from ivrd.config.outbox_template import Template
 from ivrd.core.outbox import Delivered, EntryState, Failed, Refused, Result
+from ivrd.outbox.channel import Channel
 from ivrd.outbox.message import Message
 from ivrd.outbox.outbox import OUTBOX, Outbox
 from ivrd.outbox.sender import Sender
@@ -30,6 +31,15 @@ def settings(channel: str = "gateway", most: int = 50_000) -> OutboxSettings:
     message = MessageSettings(channel, WITHIN, {"th": Template("x")})
     file = FileSettings(Path("/nowhere"))
     return OutboxSettings(most, 7 * 86_400.0, {channel: file}, {USE: message})
+
+
+class Moment:
+    """The clock."""
+
+    second = 0
+
+    def __call__(self) -> float:
+        return NOW + self.second
 
 
 class Vault:
@@ -68,6 +78,7 @@ class Gateway:
 
     def __init__(self, fails: Callable[[], tuple[Result, bool] | None]) -> None:
         self.taken: dict[str, str] = {}  # key -> text, in the order in which they were taken
+        self.refused: set[str] = set()
         self.attempts: Counter[str] = Counter()
         self._fails = fails
 
@@ -75,6 +86,8 @@ class Gateway:
         await asyncio.sleep(0)
         self.attempts[key] += 1
         result, taken = self._fails() or (Delivered(), True)
+        if isinstance(result, Refused):
+            self.refused.add(key)
         if taken:
             self.taken.setdefault(key, message.text)
         return result
@@ -90,7 +103,7 @@ class Ivrd:
     def __init__(
         self,
         make: MakeStore,
-        gateway: Gateway,
+        channel: Channel,
         clock: Callable[[], float],
         epoch: int = 0,
         of: OutboxSettings | None = None,
@@ -110,7 +123,7 @@ class Ivrd:
             chance,
             wake.set,
         )
-        self.sender = Sender(self.outbox, {"gateway": gateway}, self, clock, chance, wake)
+        self.sender = Sender(self.outbox, {"gateway": channel}, self, clock, chance, wake)
 
     def fenced(self) -> None:
         self.was_fenced = True
@@ -168,45 +181,64 @@ def test_an_hour_of_failures_and_kills_and_each_is_taken_once_or_listed(
     make: MakeStore, count: int
 ) -> None:
     chance = random.Random(20220221)
-    moment = [NOW]
-
-    def now() -> float:
-        return moment[0]
+    moment = Moment()
+    gateway = Gateway(lambda: failures(chance, moment))
 
     async def body() -> None:
-        gateway = Gateway(lambda: failures(chance, now))
-        deaths = {chance.randrange(60, HOUR): n % 2 == 0 for n in range(8)}
-        posted: dict[int, float] = {}
-        ivrd, epoch = await Ivrd(make, gateway, now).start(), 0
-        for second in range(HOUR + int(WITHIN) + 1):
-            moment[0] = NOW + second
-            for n in range(second * count // HOUR, min(count, (second + 1) * count // HOUR)):
-                posted[n] = now()
-                ivrd.post(n)
-            ivrd.sender.look()
-            if second in deaths:
-                epoch += deaths[second]  # a takeover, else the same one starts again
-                await ivrd.die()  # in the midst of its attempts
-                ivrd = await Ivrd(make, gateway, now, epoch).start()
-                for n, at in posted.items():
-                    if at >= now() - 60:  # as who has something to say does on a start
-                        ivrd.post(n)
-            if second % 20 == 0:
-                assert await ivrd.write_behind.flush(PATIENCE)
-            for _ in range(5):  # what has ended makes room for others in the same second
-                await ivrd.sender.idle()
-                ivrd.sender.look()
-            await ivrd.sender.idle()
-        assert await ivrd.write_behind.flush(PATIENCE)
-        await ivrd.die()
-        last = await Ivrd(make, gateway, now, epoch).start()
-        check(last, gateway, count)
+        last = await an_hour(make, gateway, moment, count, chance)
+        check(last, gateway.taken, gateway.refused, count)
         await last.die()
 
     asyncio.run(body())
 
 
-def check(ivrd: Ivrd, gateway: Gateway, count: int) -> None:
+async def nothing(_second: int) -> None:
+    """What happens in a second where nothing does."""
+
+
+async def an_hour(
+    make: MakeStore,
+    channel: Channel,
+    moment: Moment,
+    count: int,
+    chance: random.Random,
+    begins: Callable[[int], Awaitable[None]] = nothing,
+) -> Ivrd:
+    """So many are put in in an hour of kills and takeovers; the ivrd that is there when the time of
+    the last is over.  `begins(second)` is awaited before each second.
+    """
+    deaths = {chance.randrange(60, HOUR): n % 2 == 0 for n in range(8)}
+    posted: dict[int, float] = {}
+    ivrd, epoch = await Ivrd(make, channel, moment).start(), 0
+    for second in range(HOUR + int(WITHIN) + 1):
+        moment.second = second
+        await begins(second)
+        for n in range(second * count // HOUR, min(count, (second + 1) * count // HOUR)):
+            posted[n] = moment()
+            ivrd.post(n)
+        ivrd.sender.look()
+        if second in deaths:
+            epoch += deaths[second]  # a takeover, else the same one starts again
+            await ivrd.die()  # in the midst of its attempts
+            ivrd = await Ivrd(make, channel, moment, epoch).start()
+            for n, at in posted.items():
+                if at >= moment() - 60:  # as who has something to say does on a start
+                    ivrd.post(n)
+        if second % 20 == 0:
+            assert await ivrd.write_behind.flush(PATIENCE)
+        for _ in range(5):  # what has ended makes room for others in the same second
+            await ivrd.sender.idle()
+            ivrd.sender.look()
+        await ivrd.sender.idle()
+    assert await ivrd.write_behind.flush(PATIENCE)
+    await ivrd.die()
+    return await Ivrd(make, channel, moment, epoch).start()
+
+
+def check(ivrd: Ivrd, taken: Mapping[str, str], refused: Collection[str], count: int) -> None:
+    """`refused`: those that were refused at one of their attempts, which a kill may have had
+    forgotten: tried again, they come after what had to wait for them no longer.
+    """
     entries = {one.id: one for one in ivrd.outbox.backlog}
     assert len(entries) == count
     by_state = defaultdict(set)
@@ -214,16 +246,16 @@ def check(ivrd: Ivrd, gateway: Gateway, count: int) -> None:
         by_state[one.state].add(one.id)
     assert not by_state[EntryState.WAITING]
     # Whatever is not known to have been taken is listed; all else was taken, once for its key.
-    assert by_state[EntryState.DELIVERED] <= set(gateway.taken)
-    assert set(gateway.taken) | by_state[EntryState.DEAD] == set(entries)
-    assert len(set(gateway.taken.values())) == len(gateway.taken)
+    assert by_state[EntryState.DELIVERED] <= set(taken)
+    assert set(taken) | by_state[EntryState.DEAD] == set(entries)
+    assert len(set(taken.values())) == len(taken)
     assert len(by_state[EntryState.DEAD]) < count * 0.06
     assert all(not entries[one].sealed for one in by_state[EntryState.DELIVERED])
     assert all(entries[one].sealed and entries[one].why for one in by_state[EntryState.DEAD])
     last: dict[str, int] = {}
-    for key in gateway.taken:  # in the order in which they came there
+    for key in taken:  # in the order in which they came there
         one = entries[key]
-        if one.state is EntryState.DELIVERED:
+        if one.state is EntryState.DELIVERED and key not in refused:
             assert last.get(one.recipient, 0) < one.order
             last[one.recipient] = one.order
 
