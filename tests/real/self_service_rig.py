@@ -46,7 +46,6 @@ def with_everything(
             one(name, settings)
         if name == "ivrd.yaml":
             shipped = Path(settings["sounds"])
-            settings["limits"]["behind_seconds"] = 30  # a menu also on a machine that is very busy
             settings["sounds"] = str(recognisable(shipped, folder / "sounds", PROMPTS))
 
     return change
