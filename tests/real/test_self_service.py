@@ -6,7 +6,7 @@ system that knows the cases say what came there.  See self_service_rig.py.
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -99,22 +99,21 @@ class Waves:
             wave = callers[n :: len(acts)]
             self.calling.append(lab.calling(wave, rate=RATE, name=f"wave{n}"))
             before = others.tickets
-            until("tickets", lambda before=before: others.tickets >= before + TICKETS)
+            self.until_over_or(lambda before=before: others.tickets >= before + TICKETS)
             act()
-            until("it has dialled", lambda: self.dialled(self.calling[-1]))
+            self.until_over_or(lambda: False)
 
     def first(self) -> None:
         """ivrd dies while the webhook is dead, and tickets wait."""
         self.others.webhook.kill()
-        until("some wait", lambda: len(self.waiting()) >= 2)
+        self.until_over_or(lambda: len(self.waiting()) >= 2)
         again(self.lab)
         self.others.webhook.start()
 
     def second(self) -> None:
         """Who knows the cases dies, and callers ask."""
         self.others.cases.kill()
-        failed = ("unreachable", "slow", "paused", "broken")
-        until("one has failed", lambda: any(looked_up(self.lab, result) for result in failed))
+        self.until_over_or(lambda: False)
         self.others.cases.start()
 
     def third(self) -> None:
@@ -133,9 +132,14 @@ class Waves:
         found: list[Any] = self.lab.ivrd.get("outbox", state="waiting")["entries"]
         return found
 
-    def dialled(self, wave: Callers) -> bool:
-        """Whether all of a wave have dialled, and been answered."""
-        progress = wave.progress()
+    def until_over_or(self, true: Callable[[], bool]) -> None:
+        """Wait for it, or until all of this wave have dialled and nobody is in a menu."""
+        until("the wave is over", lambda: true() or (self.dialled and self.through))
+
+    @property
+    def dialled(self) -> bool:
+        """Whether all of the wave have dialled, and been answered."""
+        progress = self.calling[-1].progress()
         answered = progress["done"] + progress["listening"] + progress["with_person"]
         return answered == progress["planned"]
 
@@ -154,10 +158,6 @@ def again(lab: Hotline) -> None:
     """kill -9, and another one."""
     lab.ivrd.kill()
     lab.ivrd.start()
-
-
-def looked_up(lab: Hotline, result: str) -> int:
-    return lab.ivrd.scrape().total("ivrd_case_answers_total", result=result)
 
 
 def check_tickets(lab: Hotline, entries: list[Entry], requests: list[Request]) -> None:
