@@ -20,7 +20,7 @@ Times are seconds since the epoch, or seconds.
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from math import exp, inf
+from math import exp
 
 from ivrd.core.booking import Booking, BookingOrigin, BookingState
 from ivrd.core.priority import Urgency
@@ -159,7 +159,9 @@ def to_dial(bookings: Collection[Booking], limits: Limits, moment: Moment) -> li
         if len(chosen) >= most:
             break
         seats, turn = moment.seats.get(one.queue), limits.turn(one)
-        if seats is None or one.person in busy_with or turn >= no_seat_from.get(one.queue, inf):
+        if seats is None or one.person in busy_with:
+            continue
+        if one.queue in no_seat_from and turn >= no_seat_from[one.queue]:
             continue
         taken = moment.lead.success * sum(queue in seats.queues for queue in coming)
         free = seats.free_within(moment.lead.seconds) - taken

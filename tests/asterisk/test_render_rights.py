@@ -105,10 +105,10 @@ def test_an_agents_own_call_leads_nowhere_else(texts: dict[str, str]) -> None:
     assert re.findall(r"Goto\(([\w-]+),", called) == ["line-login"]
 
 
-def test_a_302_of_an_exchange_leads_nowhere_unless_it_may(texts: dict[str, str]) -> None:
-    """Dial() asks no context for TECHNOLOGY/WHERE: only `i` keeps it from any trunk."""
+def test_dial_follows_no_302_by_itself(texts: dict[str, str]) -> None:
+    """Dial() asks no context for TECHNOLOGY/WHERE: only `i` keeps it from any trunk, always."""
     (partner,) = re.findall(r"Dial\(\$\{IVRD_TARGET\},[^,]*,(.*)\)\n", texts["partners.conf"])
-    assert partner.startswith('${IF($["${IVRD_REDIRECTS}" = "yes"]?:i)}')
+    assert partner.startswith("i")
     (back,) = re.findall(
         r"Dial\(PJSIP/\$\{IVRD_FROM\}@[^,]*,[^,]*,(.*)\)\n", texts["callback.conf"]
     )

@@ -22,6 +22,7 @@ ROW: dict[str, Any] = {
     "due_in_seconds": 120.0,
     "gives_up_in_seconds": 1500.0,
     "ended_at": None,
+    "reached_at": None,
     "sent_now": False,
 }
 DEAD = {

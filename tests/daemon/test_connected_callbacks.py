@@ -97,7 +97,7 @@ def test_when_a_seat_is_free_the_number_is_dialled_for_the_place_of_the_booking(
         await until(lambda: [one for one in at.ami.named("Setvar") if wanted in one["Variable"]])
         (told,) = (one for one in at.ami.named("Setvar") if wanted in one["Variable"])
         parts = told["Value"].split("|")
-        assert parts[1] == E164
+        assert parts[1] == f"{E164}@callback-trunk"
         effective_at = at.wiring.asterisk_clock.reading(booking.effective_at)
         assert abs(int(parts[6]) / 1000.0 - effective_at) < 1.0
 

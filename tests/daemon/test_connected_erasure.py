@@ -54,7 +54,7 @@ async def leaves_something_everywhere(at: Hotline) -> None:
     assert await wiring.intake.tickets.file(registers, TICKET) != TicketAnswer("")
     await gone(at, registers)
     deflected = await calls(at, NUMBER)
-    wiring.tracker._notify(deflected, AtDeflected())  # as its conversation does
+    wiring.tracker.ivr._notify(deflected, AtDeflected())  # as its conversation does
     await gone(at, deflected)
     at_any_hour(at)
     books = await calls(at, NUMBER)
