@@ -170,6 +170,7 @@ class Reconciliation:
         self._known.update(known, self._ended)
         self._keeps_ended = False
         self._again = mark
+        self._read_since = -inf  # what was read until now shows no end of those calls
 
     def notice(self, notice: Notice) -> None:
         """Something happened to a call; an end, by an event or by us, settles it."""
