@@ -1,4 +1,4 @@
-"""Which calls Asterisk connected with somebody, by its queue_log: the third witness.
+"""Which calls Asterisk connected with somebody, by its queue_log.
 
 Of a caller who hangs up in the moment in which somebody answers, the caller says that nobody came,
 and the agent that somebody was there; which of the two was first neither of them knows.  Asterisk

@@ -1,6 +1,6 @@
 """Calls whose caller hung up in the moment in which somebody answered.
 
-Of these few calls the third witness decides (lab/connected.py); ivrd's word counts for nothing.
+Of these few calls queue_log decides (lab/connected.py), and not what ivrd says.
 Pure.
 """
 

@@ -11,7 +11,7 @@ from itertools import combinations
 
 from phonenumbers import country_code_for_region
 
-from ivrd.config import hours, main, partners, prompts, queues, trunk, yamlfile
+from ivrd.config import callback, hours, main, partners, prompts, queues, trunk, yamlfile
 from ivrd.config.hours import ALWAYS, HoursFile, HoursPart
 from ivrd.config.main import MainFile
 from ivrd.config.partners import PartnerPart, PartnersFile
@@ -19,9 +19,10 @@ from ivrd.config.problem import ConfigError, Problem
 from ivrd.config.prompts import is_own
 from ivrd.config.queues import QueuesFile
 from ivrd.config.settings import Settings
+from ivrd.config.trunk import TrunkPart
 from ivrd.config.trunk_settings import DTLS, DTLS_SAVPF, NONE, TLS
 from ivrd.config.waiting import KEY_IN_WORDS
-from ivrd.config.yamlfile import Document
+from ivrd.config.yamlfile import Document, Key
 from ivrd.core.partner import PartnerState
 from ivrd.core.queue_menu import OPEN_KEY
 from ivrd.core.schedule import Schedule
@@ -97,6 +98,7 @@ def _program(of: _Configuration) -> Iterator[Problem]:
         yield of.problem(main.FILE, "overflow", "ceiling_seats", say=say)
     yield from _menu_key(of)
     yield from _prefixes(of)
+    yield from _own_trunks(of)
 
 
 def _prefixes(of: _Configuration) -> Iterator[Problem]:
@@ -108,6 +110,16 @@ def _prefixes(of: _Configuration) -> Iterator[Problem]:
                 f"{prefix} is no number of {', '.join(of.settings.callback.countries)} (countries)"
             )
             yield of.problem(main.FILE, "callback", "prefixes", at, say=say)
+
+
+def _own_trunks(of: _Configuration) -> Iterator[Problem]:
+    """Carriers, and the trunks for the hotline's own calls."""
+    found: list[tuple[Key, TrunkPart]] = [*callback.dialled(of.program.callback)]
+    carriers = of.program.asterisk.carriers.items()
+    found += [(("asterisk", "carriers", name), part) for name, part in carriers]
+    for key, part in found:
+        if say := _srtp_without_tls(part):
+            yield of.problem(main.FILE, *key, "srtp", say=say)
 
 
 def _menu_key(of: _Configuration) -> Iterator[Problem]:
@@ -237,12 +249,7 @@ def _partners(of: _Configuration) -> Iterator[Problem]:
             continue  # its entry may be a draft
         if strange := _strange_trunk(part):
             yield of.problem(partners.FILE, *place, "trunk", say=strange)
-        if part.trunk.srtp != NONE and part.trunk.transport != TLS:
-            keys = (
-                "the keys of the sound go in clear without transport: tls: who reads them hears it"
-            )
-            swapped = "without transport: tls who can change the signalling can listen all the same"
-            say = swapped if part.trunk.srtp in (DTLS, DTLS_SAVPF) else keys
+        if say := _srtp_without_tls(part.trunk):
             yield of.problem(partners.FILE, *place, "trunk", "srtp", say=say)
         if part.trunk.at_once > part.cap:
             say = f"it never has more calls than cap ({part.cap})"
@@ -254,6 +261,15 @@ def _partners(of: _Configuration) -> Iterator[Problem]:
         if not _helps_anywhere(of, part):
             say = "its hours never meet those of a queue that it could help"
             yield of.problem(partners.FILE, *place, "hours", say=say)
+
+
+def _srtp_without_tls(part: TrunkPart) -> str:
+    """Who can listen though the sound is encrypted, or empty."""
+    if part.srtp == NONE or part.transport == TLS:
+        return ""
+    if part.srtp in (DTLS, DTLS_SAVPF):
+        return "without transport: tls who can change the signalling can listen all the same"
+    return "the keys of the sound go in clear without transport: tls: who reads them hears it"
 
 
 def _strange_trunk(part: PartnerPart) -> str:

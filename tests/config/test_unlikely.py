@@ -60,6 +60,8 @@ def put(*path: str, value: object) -> Edit:
     return change
 
 
+SRTP = {"addresses": ["198.51.100.9"], "srtp": "required"}
+MOBILE = {"mobile": {"trunk": SRTP, "kinds": ["mobile"]}}
 CASES: list[tuple[str, Edit, str, str]] = [
     (HOURS, days(closed_on=["2025-12-01"]), "hours.office.closed_on", "2025-12-01 is past"),
     (HOURS, days(open_on=["2026-11-21"]), "hours.office.open_on", "2026-11-21 is past"),
@@ -92,6 +94,13 @@ CASES: list[tuple[str, Edit, str, str]] = [
     (PARTNERS, put("partners", "a-bank", "trunk", value={"addresses": ["a.org"], "at_once": 99}),
      "partners.a-bank.trunk.at_once", "never has more calls than cap (20)"),
     (IVRD, put("callback", "prefixes", value=["+44"]), "callback.prefixes", "is no number of TH"),
+    (PARTNERS, put("partners", "a-bank", "trunk", value=SRTP), "partners.a-bank.trunk.srtp",
+     "the keys of the sound go in clear"),
+    (IVRD, put("asterisk", "carriers", "carrier", "srtp", value="dtls"),
+     "asterisk.carriers.carrier.srtp", "can listen all the same"),
+    (IVRD, put("callback", "trunk", value=SRTP), "callback.trunk.srtp", "keys of the sound"),
+    (IVRD, put("callback", value={"trunk": "192.0.2.1", "routes": MOBILE}),
+     "callback.routes.mobile.trunk.srtp", "the keys of the"),
 ]  # fmt: skip
 
 

@@ -148,6 +148,7 @@ def _endpoint(
     auth: str,
     context: str = dialplan_names.SEAT_CONTEXT,
 ) -> str:
+    # Who diverted a caller to the hotline is nobody's business at the other end.
     shown = "" if trunk.shows_caller else f"from_user={number}\n"
     return (
         f"[{name}]\ntype=endpoint\ncontext={context}\n{media(sip, trunk)}"
