@@ -37,7 +37,7 @@ def told(*events: Any) -> str:
 def test_only_who_has_the_secret_has_signed() -> None:
     body = told(DELIVERY)
     assert is_from_line(SECRET, signed(body), body)
-    for signature in ("", "x", "\u00e9", signed(body, "another"), signed(body + " ")):
+    for signature in ("", "x", "\u00e9", "\udcff", signed(body, "another"), signed(body + " ")):
         assert not is_from_line(SECRET, signature, body)
 
 
