@@ -68,7 +68,9 @@ PROMPTS = (
     *("queue-menu-place", "queue-menu-callback", "queue-menu-wait"),
     *("queue-before", "queue-after", "queue-next", *(f"number-{n}" for n in range(10))),
     *("callback-booking", "callback-booked", "callback-not-now", "callback-which"),
-    *("callback-number", "callback-read-back", "callback-right"),
+    *("callback-number", "callback-read-back", "callback-right", "digits-right"),
+    *("case-citizen", "case-read-back", "case-year", "case-looking"),
+    *("intake-citizen-number", "intake-citizen-read-back", "intake-day", "intake-day-read-back"),
 )
 PROMPT_SECONDS = 3.0
 SECONDS = {(lang, prompt): PROMPT_SECONDS for lang in TREE.languages for prompt in PROMPTS}
