@@ -268,7 +268,7 @@ class PeopleOperations:
 
     def _check_calls_read(self) -> None:
         """Who reads the calls before would have an erased person again, as they were then."""
-        if not all(each.complete for each in (self._statistics, *self._followed)):
+        if not self._statistics.complete or not all(each.complete for each in self._followed):
             raise server.NotNow("the calls before are not read yet; ask again")
 
     # --- those who are still to be answered ------------------------------------------------
