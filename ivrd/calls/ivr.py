@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from ivrd.asterisk.async_agi import Sessions, quoted
+from ivrd.asterisk.async_agi import Session, Sessions, quoted
 from ivrd.asterisk.breaks import with_breaks
 from ivrd.asterisk.conversation import Conversation, ConversationSettings
 from ivrd.calls.booking import Booking
@@ -258,11 +258,7 @@ class Ivr:
         reason = self._screening.reason(call_id) if position is None and waits is None else None
         flooded = reason is not None or (position is not None and is_challenged(position.visit))
         if self.draining or (self.overloaded and not flooded):
-            self.sent_to_queue += not self.draining
-            self._stepped(call_id, MenuStep(StepKind.NO_MENU))
-            for variable, value in self._place(call_id).items():
-                call.session.tell(f"SET VARIABLE {variable} {quoted(value)}")
-            call.session.send("ASYNCAGI BREAK")
+            self._send_to_queue(call_id, call.session)
             return
         if position is not None and not dialogue.knows(tree, position.visit):
             position = call.position = None  # a reload has removed that menu,
@@ -294,6 +290,14 @@ class Ivr:
             conversation.press(digit)
         if position is not None:
             call.key_at = max(call.key_at, position.key_at)
+
+    def _send_to_queue(self, call_id: str, session: Session) -> None:
+        """Straight to the queue, without a menu."""
+        self.sent_to_queue += not self.draining
+        self._stepped(call_id, MenuStep(StepKind.NO_MENU))
+        for variable, value in self._place(call_id).items():
+            session.tell(f"SET VARIABLE {variable} {quoted(value)}")
+        session.send("ASYNCAGI BREAK")
 
     def _notified(self, call_id: str, command: Command) -> None:
         """A conversation's command."""
