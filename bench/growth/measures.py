@@ -103,8 +103,8 @@ def _busy(ivrd: Ivrd, size: Size) -> None:
 
 def in_menus(ivrd: Ivrd) -> int:
     """Callers to whom ivrd has begun to speak, or whom it has sent on because it was late."""
-    lines = ivrd.wiring.tracker.ivr._lines.values()
-    return sum(line.session is not None for line in lines)
+    calls = ivrd.wiring.tracker.ivr._calls.values()
+    return sum(call.session is not None for call in calls)
 
 
 async def _settled(ivrd: Ivrd) -> None:

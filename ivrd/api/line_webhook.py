@@ -26,7 +26,7 @@ logger = logging.getLogger("ivrd")
 class WebhookCounter(Protocol):
     """Counts; see metrics/outbox.py."""
 
-    def line_told(self, channel: str, result: str) -> None:
+    def webhook_received(self, channel: str, result: str) -> None:
         """A request has come: `taken`, `not_signed` or `unreadable`."""
 
 
@@ -45,13 +45,13 @@ class LineWebhook:
         self._counter = counter
         self._refusal = refusal
 
-    async def told(self, channel: str, headers: Mapping[str, str], body: str) -> server.Answer:
+    async def received(self, channel: str, headers: Mapping[str, str], body: str) -> server.Answer:
         """A request for a channel.  Raises `NotSigned`, `RequestRejected` or `NotNow`."""
         settings = self._channels().get(channel)
         signed = isinstance(settings, LineSettings) and self._is_signed(settings, headers, body)
         if not signed:
             # The name of a channel that there is none of would be a label that strangers choose.
-            self._counter.line_told(channel if settings else "", "not_signed")
+            self._counter.webhook_received(channel if settings else "", "not_signed")
             what = "what LINE is said to have told is not signed by it, and refused"
             log.event(logger, logging.WARNING, what)
             raise server.NotSigned(NOT_SIGNED)
@@ -62,9 +62,9 @@ class LineWebhook:
         try:
             tags = delivered_tags(body)
         except ValueError:
-            self._counter.line_told(channel, "unreadable")
+            self._counter.webhook_received(channel, "unreadable")
             raise server.RequestRejected(UNREADABLE) from None
-        self._counter.line_told(channel, "taken")
+        self._counter.webhook_received(channel, "taken")
         reached = sum(self._outbox.reached(tag, channel) for tag in tags)
         if reached and not await self._outbox.written():
             raise server.NotNow("the store is down: send it again")

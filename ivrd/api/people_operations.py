@@ -52,6 +52,10 @@ class Counted(Protocol):
 
     count: PeopleCount
 
+    @property
+    def complete(self) -> bool:
+        """Whether the calls before are counted."""
+
 
 class Numbers(Protocol):
     """Who has which number, and who gave up; see people/caller_numbers.py."""
@@ -108,6 +112,10 @@ class Messages(Protocol):
 
 class Followed(Protocol):
     """Who is followed after a call; see repeats/tracker.py and links/regret.py."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether the calls before are read."""
 
     def erase(self, person: str) -> None:
         """Forget whose the calls of this person were."""
@@ -202,6 +210,7 @@ class PeopleOperations:
         if any(self._registry.people.calls_here(each) for each in hashes):
             raise server.NotNow("a call of this person is here: ask again when it has ended")
         self._check_read()
+        self._check_calls_read()
         if any(one.on for one in self._bookings.of_people(hashes)):
             raise server.NotNow("this person is being called: ask again when that has ended")
         # At once, so that nobody dials meanwhile; the store has it with the next flush.
@@ -256,6 +265,11 @@ class PeopleOperations:
             raise server.NotNow("what is stored of bookings is not read yet; ask again")
         if not self._messages.complete:
             raise server.NotNow("what is stored of messages is not read yet; ask again")
+
+    def _check_calls_read(self) -> None:
+        """Who reads the calls before would have an erased person again, as they were then."""
+        if not self._statistics.complete or not all(each.complete for each in self._followed):
+            raise server.NotNow("the calls before are not read yet; ask again")
 
     # --- those who are still to be answered ------------------------------------------------
 

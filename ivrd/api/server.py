@@ -67,7 +67,7 @@ def public_app(
     ready: Callable[[], str],
     note: Callable[[], str],
     pledge: Signed,
-    line_told: Signed,
+    line_webhook: Signed,
 ) -> web.Application:
     """/metrics, /-/healthy, /-/ready; POST /partners/ID/pledge for what a partner answers, and
     /line/CHANNEL/webhook for what LINE tells of messages.
@@ -93,7 +93,7 @@ def public_app(
     app.router.add_get("/-/healthy", get_healthy)
     app.router.add_get("/-/ready", get_ready)
     app.router.add_post("/partners/{name}/pledge", _signed(pledge))
-    app.router.add_post("/line/{name}/webhook", _signed(line_told))
+    app.router.add_post("/line/{name}/webhook", _signed(line_webhook))
     return app
 
 

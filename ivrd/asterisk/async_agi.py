@@ -242,8 +242,3 @@ class Sessions:
         """End a session and forget it."""
         session.end(why)
         self._open.pop(session.name, None)
-
-    def end_all(self, why: str) -> None:
-        """The connection is lost: every session is over."""
-        for session in list(self._open.values()):
-            self.end(session, why)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from ivrd.asterisk.async_agi import Sessions, quoted
+from ivrd.asterisk.async_agi import Session, Sessions, quoted
 from ivrd.asterisk.breaks import with_breaks
 from ivrd.asterisk.conversation import Conversation, ConversationSettings
 from ivrd.calls.booking import Booking
@@ -120,13 +120,13 @@ class Ivr:
         self._queue_language = queue_language
         self._screening = screening
         self._staffed = staffed
-        self._lines: dict[str, MenuCall] = {}
-        self._talks = CallTasks(fault)
-        self._requests = MenuRequests(booking, links, intake, cases, self._lines, fault)
+        self._calls: dict[str, MenuCall] = {}
+        self._conversations = CallTasks(fault)
+        self._requests = MenuRequests(booking, links, intake, cases, self._calls, fault)
 
     def __len__(self) -> int:
         """How many callers are in a menu under our control."""
-        return len(self._talks)
+        return len(self._conversations)
 
     def configure(self, settings: IvrSettings) -> None:
         """From now on these; conversations that are on keep their menus."""
@@ -136,72 +136,72 @@ class Ivr:
 
     def arrived(self, call_id: str, channel: str, number: str) -> None:
         """A call begins, to this number of ours."""
-        self._lines[call_id] = MenuCall(channel, number)
+        self._calls[call_id] = MenuCall(channel, number)
 
     def seen(self, call_id: str, channel: str, position: MenuPosition | None = None) -> None:
         """A call is there that began without us; `position`: where it is known to have been."""
-        line = self._lines.setdefault(call_id, MenuCall(channel, ""))
-        line.position = position or line.position
+        call = self._calls.setdefault(call_id, MenuCall(channel, ""))
+        call.position = position or call.position
 
     def offered(self, call_id: str) -> None:
         """Asterisk waits for commands: speak to the caller, if this ivrd is the leader."""
-        line = self._lines[call_id]
-        if line.session is not None or line.position is not None:
-            self._end(line, "a new session began")
-            line.reset()
-        line.offered, line.again = True, False
+        call = self._calls[call_id]
+        if call.session is not None or call.position is not None:
+            self._end(call, "a new session began")
+            call.reset()
+        call.offered, call.again = True, False
         if self.active:
-            self._begin(call_id, line)
+            self._begin(call_id, call)
 
     def found(self, call_id: str, channel: str, number: str, offered: bool) -> None:
         """Asterisk lists the call, which number was dialled, and whether it waits for commands."""
         self.seen(call_id, channel)
-        line = self._lines[call_id]
-        line.number = line.number or number
-        line.channel, line.offered = channel, offered
+        call = self._calls[call_id]
+        call.number = call.number or number
+        call.channel, call.offered = channel, offered
 
     async def resume(self) -> None:
         """Speak to all for whom Asterisk waits and nobody does, each where they were.
 
         Those who have heard nothing yet come first: the lease that guards them is the shortest.
         """
-        waiting = [item for item in self._lines.items() if item[1].offered]
-        async for call_id, line in with_breaks(
+        waiting = [item for item in self._calls.items() if item[1].offered]
+        async for call_id, call in with_breaks(
             sorted(waiting, key=lambda item: item[1].position is not None)
         ):
-            here = self._lines.get(call_id) is line
-            if here and self.active and line.offered and line.session is None:
-                self._begin(call_id, line)
+            here = self._calls.get(call_id) is call
+            if here and self.active and call.offered and call.session is None:
+                self._begin(call_id, call)
 
     def key_down(self, call_id: str, digit: str, at: float) -> None:
         """A caller's key went down, at a moment of Asterisk's clock."""
-        if line := self._lines.get(call_id):
-            line.dtmf.down(digit, at)
+        if call := self._calls.get(call_id):
+            call.dtmf.down(digit, at)
 
     def key_up(self, call_id: str, digit: str, at: float) -> None:
         """A caller's key is up, at a moment of Asterisk's clock: it has been pressed."""
-        line = self._lines.get(call_id)
-        if line is None or (at and (at, digit) in line.keys):  # the same event again
+        call = self._calls.get(call_id)
+        if call is None or (at and (at, digit) in call.keys):  # the same event again
             return
-        if line.dtmf.up(digit, at):
-            if line.conversation is not None:
-                line.add_key(digit, at)
-                line.conversation.press(digit)
+        if call.dtmf.up(digit, at):
+            if call.conversation is not None:
+                call.add_key(digit, at)
+                call.conversation.press(digit)
             elif self._waiting.pressed(call_id, digit):
-                line.keys = []  # what was pressed before is nothing to the menu
+                call.keys = []  # what was pressed before is nothing to the menu
             else:
-                line.add_key(digit, at)
+                call.add_key(digit, at)
 
     def over(self, call_id: str, why: str) -> None:
         """The dialplan has the call again."""
-        if line := self._lines.get(call_id):
-            self._end(line, why)
-            line.reset()
+        if call := self._calls.get(call_id):
+            self._end(call, why)
+            call.reset()
 
     def gone(self, call_id: str, why: str) -> None:
         """The call has ended."""
         self.over(call_id, why)
-        self._lines.pop(call_id, None)
+        self._calls.pop(call_id, None)
 
     def result(self, command_id: str, text: str) -> None:
         """A command's result."""
@@ -209,22 +209,22 @@ class Ivr:
 
     def channel(self, call_id: str) -> str:
         """The channel of a call; empty for a stranger."""
-        line = self._lines.get(call_id)
-        return line.channel if line else ""
+        call = self._calls.get(call_id)
+        return call.channel if call else ""
 
     def begin_again(self) -> list[tuple[str, str]]:
         """Have each session go on in another; the channels that are to be offered once more, each
         with the context of the dialplan where."""
-        here = [line for line in self._lines.values() if line.session is not None]
-        for line in here:
-            line.again = True
-        return [(line.channel, line.context()) for line in here]
+        here = [call for call in self._calls.values() if call.session is not None]
+        for call in here:
+            call.again = True
+        return [(call.channel, call.context()) for call in here]
 
     def give_way(self, call_id: str) -> None:
         """The turn of a caller who waits has come: out of the menu, to the queue."""
-        line = self._lines.get(call_id)
-        if line is not None and line.conversation is not None:
-            line.conversation.give_way()
+        call = self._calls.get(call_id)
+        if call is not None and call.conversation is not None:
+            call.conversation.give_way()
 
     @property
     def overloaded(self) -> bool:
@@ -234,44 +234,40 @@ class Ivr:
 
     def challenged_now(self) -> int:
         """How many callers are being asked for a key; they keep nobody else out of a menu."""
-        return sum(is_challenged(talk.visit) for talk in self._talking())
+        return sum(is_challenged(each.visit) for each in self._speaking())
 
     def position(self, call_id: str) -> MenuPosition | None:
         """Where a caller is now, or was when the last conversation ended, as it may be stored."""
-        line = self._lines.get(call_id)
-        if line is None:
+        call = self._calls.get(call_id)
+        if call is None:
             return None
-        position = line.position
-        if line.conversation is not None and line.conversation.visit is not None:
-            position = MenuPosition(line.conversation.visit, line.key_at)
+        position = call.position
+        if call.conversation is not None and call.conversation.visit is not None:
+            position = MenuPosition(call.conversation.visit, call.key_at)
         if position is None:
             return None
         return replace(position, visit=dialogue.stored(position.visit))
 
     # --- conversations ---------------------------------------------------------------------
 
-    def _begin(self, call_id: str, line: MenuCall) -> None:
+    def _begin(self, call_id: str, call: MenuCall) -> None:
         """A conversation from the start, or where the last one was; or straight to the queue."""
-        position = line.position  # known until the conversation says where the caller is
-        line.session = self._sessions.begin(line.channel)
+        position = call.position  # known until the conversation says where the caller is
+        call.session = self._sessions.begin(call.channel)
         waits, tree = self._waiting.waits(call_id), self.settings.conversation.tree
         reason = self._screening.reason(call_id) if position is None and waits is None else None
         flooded = reason is not None or (position is not None and is_challenged(position.visit))
         if self.draining or (self.overloaded and not flooded):
-            self.sent_to_queue += not self.draining
-            self._stepped(call_id, MenuStep(StepKind.NO_MENU))
-            for variable, value in self._place(call_id).items():
-                line.session.tell(f"SET VARIABLE {variable} {quoted(value)}")
-            line.session.send("ASYNCAGI BREAK")
+            self._send_to_queue(call_id, call.session)
             return
         if position is not None and not dialogue.knows(tree, position.visit):
-            position = line.position = None  # a reload has removed that menu,
-            line.keys = []  # and the meaning of what was pressed there
+            position = call.position = None  # a reload has removed that menu,
+            call.keys = []  # and the meaning of what was pressed there
         if waits is not None and not (position and is_waiting(position.visit)):
-            position, line.position = MenuPosition(queue_menu.opened(waits)), None
-        talk = line.conversation = Conversation(
+            position, call.position = MenuPosition(queue_menu.opened(waits)), None
+        conversation = call.conversation = Conversation(
             lambda: self.settings.conversation,
-            line.session,
+            call.session,
             lambda command: self._notified(call_id, command),
             lambda step: self._stepped(call_id, step),
             lambda: self._place(call_id),
@@ -288,41 +284,49 @@ class Ivr:
         if reason is not None:
             self._stepped(call_id, MenuStep(StepKind.CHALLENGED, reason))
         resume = position.visit if position else None
-        runs = talk.run(resume, line.number, challenged=reason is not None)
-        self._talks.start(call_id, runs)
-        for digit in line.unhandled_keys():
-            talk.press(digit)
+        runs = conversation.run(resume, call.number, challenged=reason is not None)
+        self._conversations.start(call_id, runs)
+        for digit in call.unhandled_keys():
+            conversation.press(digit)
         if position is not None:
-            line.key_at = max(line.key_at, position.key_at)
+            call.key_at = max(call.key_at, position.key_at)
+
+    def _send_to_queue(self, call_id: str, session: Session) -> None:
+        """Straight to the queue, without a menu."""
+        self.sent_to_queue += not self.draining
+        self._stepped(call_id, MenuStep(StepKind.NO_MENU))
+        for variable, value in self._place(call_id).items():
+            session.tell(f"SET VARIABLE {variable} {quoted(value)}")
+        session.send("ASYNCAGI BREAK")
 
     def _notified(self, call_id: str, command: Command) -> None:
         """A conversation's command."""
         self._notify(call_id, command)
         self._requests.notify(call_id, command)
 
-    def _end(self, line: MenuCall, why: str) -> None:
+    def _end(self, call: MenuCall, why: str) -> None:
         """End session and conversation; where the caller was stays known."""
-        if line.session is None:
+        if call.session is None:
             return
-        if line.conversation is not None and line.conversation.visit is not None:
-            line.position = MenuPosition(line.conversation.visit, line.key_at)
-        self._sessions.end(line.session, why)
-        line.session = line.conversation = None
+        if call.conversation is not None and call.conversation.visit is not None:
+            call.position = MenuPosition(call.conversation.visit, call.key_at)
+        self._sessions.end(call.session, why)
+        call.session = call.conversation = None
 
-    def _talking(self) -> Iterator[Conversation]:
-        return (line.conversation for line in self._lines.values() if line.conversation)
+    def _speaking(self) -> Iterator[Conversation]:
+        return (call.conversation for call in self._calls.values() if call.conversation)
 
     # --- detaching -------------------------------------------------------------------------
 
     def detach_all(self, why: str) -> None:
         """Stop speaking to everybody; their positions stay known, and the lease guards them."""
-        for line in self._lines.values():
-            self._end(line, why)
+        for call in self._calls.values():
+            self._end(call, why)
 
     async def drain(self, seconds: float) -> None:
         """Take no new caller into a menu; those in one get `seconds`, then a person."""
         self.draining = True
-        await self._talks.wait(seconds)
-        for talk in self._talking():
-            talk.hand_over()
-        await self._talks.wait(HAND_OVER_SECONDS)
+        await self._conversations.wait(seconds)
+        for each in self._speaking():
+            each.hand_over()
+        await self._conversations.wait(HAND_OVER_SECONDS)

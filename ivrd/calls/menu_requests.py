@@ -1,12 +1,14 @@
 """What callers in a menu wait for others to do: bookings, links, tickets, the states of cases.
 
-Each runs beside the conversation, and whoever speaks with the caller when it is done tells what
-came of it: perhaps another conversation, after a lost connection.
+Each runs beside the conversation, and whoever speaks with the caller when it is done is told what
+came of it: perhaps another conversation, after a lost connection.  One that breaks is answered as
+one that could not be had: nobody waits for it in silence.
 """
 
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
+from ivrd.asterisk.conversation import Conversation
 from ivrd.calls.booking import Booking
 from ivrd.calls.call_tasks import CallTasks
 from ivrd.calls.cases import Cases
@@ -21,7 +23,7 @@ from ivrd.core.intake import FileTicket, FindTicket, IntakeCommand
 
 
 class MenuRequests:
-    """Those of all callers; `lines`: the calls, by id.
+    """Those of all callers; `calls`: those that are here, by id.
 
     `fault(call_id, error)` receives what broke one.
     """
@@ -32,14 +34,14 @@ class MenuRequests:
         links: Links,
         intake: Intake,
         cases: Cases,
-        lines: Mapping[str, MenuCall],
+        calls: Mapping[str, MenuCall],
         fault: Callable[[str, BaseException], None],
     ) -> None:
         self._booking = booking
         self._links = links
         self._intake = intake
         self._cases = cases
-        self._lines = lines
+        self._calls = calls
         self._tasks = CallTasks(fault)
 
     def notify(self, call_id: str, command: Command) -> None:
@@ -51,8 +53,8 @@ class MenuRequests:
         elif isinstance(command, LookUp):
             self._tasks.start(call_id, self._look_up(call_id, command.question))
         elif isinstance(command, AddNote):
-            if line := self._lines.get(call_id):
-                line.add_note(command)
+            if call := self._calls.get(call_id):
+                call.add_note(command)
         elif isinstance(command, IntakeCommand):
             self._registers(call_id, command)
 
@@ -66,45 +68,38 @@ class MenuRequests:
             self._tasks.start(call_id, self._file(call_id, self._intake.find(call_id)))
 
     async def _file(self, call_id: str, filed: Coroutine[Any, Any, TicketAnswer]) -> None:
-        """Tell what comes of a ticket to whoever speaks with the caller then."""
         answer = TicketAnswer("")
         try:
             answer = await filed
         finally:
-            line = self._lines.get(call_id)
-            if line is not None and line.conversation is not None:
-                line.conversation.ticket_filed(answer)
+            if conversation := self._conversation(call_id):
+                conversation.ticket_filed(answer)
 
     async def _book(self, call_id: str, wish: Book) -> None:
-        """Have a caller called back, and tell what came of it to whoever speaks with them then."""
+        result = BookResult.NOT_STORED
         try:
             result = await self._booking.book(call_id, wish.number, wish.not_before)
-        except Exception:
-            self._answer(call_id, BookResult.NOT_STORED)
-            raise
-        self._answer(call_id, result)
-
-    def _answer(self, call_id: str, result: BookResult) -> None:
-        line = self._lines.get(call_id)
-        if line is not None and line.conversation is not None:
-            line.conversation.booked(result)
+        finally:
+            if conversation := self._conversation(call_id):
+                conversation.booked(result)
 
     async def _send_link(self, call_id: str, topic: str) -> None:
-        """Have a caller sent a link, and tell what came of it to whoever speaks with them then."""
         sent = False
         try:
             sent = await self._links.send(call_id, topic)
         finally:
-            line = self._lines.get(call_id)
-            if line is not None and line.conversation is not None:
-                line.conversation.link_sent(sent)
+            if conversation := self._conversation(call_id):
+                conversation.link_sent(sent)
 
     async def _look_up(self, call_id: str, question: CaseQuestion) -> None:
-        """Look a case up, and tell what came of it to whoever speaks with the caller then."""
         answer = CaseAnswer(CaseResult.BROKEN)
         try:
             answer = await self._cases.look_up(call_id, question)
         finally:
-            line = self._lines.get(call_id)
-            if line is not None and line.conversation is not None:
-                line.conversation.case_answered(answer)
+            if conversation := self._conversation(call_id):
+                conversation.case_answered(answer)
+
+    def _conversation(self, call_id: str) -> Conversation | None:
+        """The one that the caller is in now; None when nobody speaks to them."""
+        call = self._calls.get(call_id)
+        return call.conversation if call else None

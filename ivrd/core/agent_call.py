@@ -19,7 +19,7 @@ The call is no caller's: it is in no queue and in no figure.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import assert_never
 
@@ -136,7 +136,7 @@ class AgentCall:
     at: At
     people: tuple[Person, ...] = ()
     agent: str = ""
-    digits: str = ""
+    digits: str = field(default="", repr=False)  # of a PIN, too: they belong in no log
     tries: int = 0
     silences: int = 0
     briefing: Briefing | None = None
@@ -171,7 +171,7 @@ class CheckPin:
     """Look at a PIN; then report `PinChecked`."""
 
     agent: str
-    pin: str
+    pin: str = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,15 @@ Theory of operation
 `LANGUAGE`: nobody is there who speaks it: 1 for a call back, 2 for somebody who speaks another one,
 in which all goes on then, 3 to wait, as far as each can be had.
 `OFFER`: 1 for a call back, 2 to wait.  `ONLY`: people are called back now: 1 for that, 0 to wait
-all the same.  `WHICH`: 1 for the number that the call comes from, 2 for
-another one, which is keyed in (`KEYING`, until # or a silence) and read back (`READ_BACK`: 1 it is
-right, 2 once more).  `SLOT`, where the hotline has time slots: 1 as soon as the turn comes, 2 and
-the next keys for a slot each.  Then the call back is written down (`BOOKING`), and the caller hears
-so and is let go, or goes on to the queue.  0 and silence lead to the queue from everywhere, as do
-too many wrong keys and whatever cannot be had: nobody is kept from waiting.  Whoever withholds the
-number is asked for one.  Who asks while waiting (queue_menu.py) begins at `WHICH`, and all ways
-lead back to the place in the queue; so does the turn, unless the call back is being written down.
+all the same.  `WHICH`: 1 for the number that the call comes from, 2 for another one, which is keyed
+in (`KEYING`, until # or a silence) and read back (`READ_BACK`: 1 it is right, 2 once more; a # then
+does nothing: many end each number with it).  `SLOT`, where the hotline has time slots: 1 as soon as
+the turn comes, 2 and the next keys for a slot each.  Then the call back is written down
+(`BOOKING`), and the caller hears so and is let go, or goes on to the queue.  0 and silence lead to
+the queue from everywhere, as do too many wrong keys and whatever cannot be had: nobody is kept from
+waiting.  Whoever withholds the number is asked for one.  Who asks while waiting (queue_menu.py)
+begins at `WHICH`, and all ways lead back to the place in the queue; so does the turn, unless the
+call back is being written down.
 
 A number that is keyed in is in memory alone (`without_number`).  Whoever is interrupted by the end
 of ivrd before the call back is written down is asked for it again.
@@ -39,6 +40,7 @@ from ivrd.core.commands import (
     ToPerson,
     say,
 )
+from ivrd.core.digits import DIGITS, END_KEY, said_digits
 from ivrd.core.inputs import (
     BACK_KEY,
     PERSON_KEY,
@@ -53,7 +55,6 @@ from ivrd.core.menu_tree import MOST_INTERRUPTIONS, Tree
 from ivrd.core.slots import Slot
 
 DIGITS_AT_MOST = 15  # of an international number (E.164)
-END_KEY = "#"
 
 # Prompt ids; their texts are in config/default_prompts.yaml of the package.
 OFFER, WHICH, NUMBER = "callback-offer", "callback-which", "callback-number"
@@ -213,6 +214,8 @@ def _press(
             return _number_settled(visit, offered)
         case (At.WHICH, "2") | (At.READ_BACK, "2"):
             return _at(replace(visit, digits=""), At.KEYING)
+        case At.READ_BACK, "#":
+            return visit, ()
         case At.SLOT, _ if (chosen := slots.not_before(visit.slots, digit)) is not None:
             return _book(replace(visit, not_before=chosen))
         case _:
@@ -232,6 +235,8 @@ def _keyed(tree: Tree, visit: OfferVisit, digit: str) -> Result:
         return _at(replace(visit, digits=""), At.KEYING)
     if digit == END_KEY:
         return _read_back(visit) if visit.digits else _miss(tree, visit)
+    if digit not in DIGITS:  # A to D, which few telephones have
+        return visit, ()
     after = replace(visit, digits=visit.digits + digit)
     if len(after.digits) >= DIGITS_AT_MOST:
         return _read_back(after)
@@ -321,8 +326,7 @@ def _words(visit: OfferVisit) -> Say:
         case At.WHICH:
             return say(visit.language, WHICH)
         case At.READ_BACK:
-            digits = (f"number-{digit}" for digit in visit.digits)
-            return say(visit.language, READ_BACK, *digits, RIGHT)
+            return say(visit.language, READ_BACK, *said_digits(visit.digits), RIGHT)
         case At.SLOT:
             return say(visit.language, *slots.words(visit.slots, visit.language))
         case _:

@@ -86,7 +86,7 @@ class CaseVisit:
     back: Visit | None
     question: CaseQuestion = field(default_factory=CaseQuestion)
     keyed: Keyed = field(default_factory=Keyed)
-    state: str = ""
+    state: str = field(default="", repr=False)
     misses: int = 0
     over: bool = False
     interruptions: int = 0

@@ -2,7 +2,7 @@
 and what came of something that takes time (`Answer`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ivrd.core.book_result import BookResult
 from ivrd.core.cases import CaseResult
@@ -70,7 +70,7 @@ class CaseAnswer(Answer):
     """What came of `LookUp`; the state when it was found, and can be told."""
 
     result: CaseResult
-    state: str = ""
+    state: str = field(default="", repr=False)  # of somebody's health: it belongs in no log
 
 
 Input = Key | PromptsPlayed | NoInput | Answer

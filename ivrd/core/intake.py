@@ -1,6 +1,6 @@
 """Home Isolation intake: what callers are asked by keys, and what comes of it.
 
-The questions of a `Form` are asked by intake_menu.py.  `FileTicket` has the answers; what is done
+The questions of a `Form` are asked by intake_steps.py.  `FileTicket` has the answers; what is done
 with them is for ivrd/intake.  No answer is in the repr of anything here: none belongs in a log.
 """
 
@@ -57,7 +57,7 @@ class Answers:
         return bool(self.flags or self.citizen_number or self.tested_on)
 
 
-# --- commands: what the machine has done, or wants done; the rest is in menu.py -----------------
+# --- commands: what the machine has done, or wants done; the rest is in commands.py -------------
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from datetime import date
 from typing import assert_never
 
 from ivrd.core import intake_steps, menu
-from ivrd.core.commands import Await, BackToQueue, GoodBye, Say, say
+from ivrd.core.commands import Await, BackToQueue, GoodBye, say
 from ivrd.core.digits import said_digits
 from ivrd.core.inputs import (
     AGAIN_KEY,
@@ -170,7 +170,7 @@ def _silence(tree: Tree, visit: IntakeVisit, closed: frozenset[str]) -> Result:
         return _filed(replace(visit, misses=1))  # who was looking for a pen
     if visit.waits:
         return replace(visit, at=At.LEFT, over=True), (BackToQueue(),)
-    bye = Say(((visit.language, tree.goodbye),))
+    bye = say(visit.language, tree.goodbye)
     return replace(visit, over=True), (bye, GoodBye())
 
 

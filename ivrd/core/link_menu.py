@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from ivrd.core import menu
-from ivrd.core.commands import AtDeflected, Await, BackToQueue, Command, GoodBye, Say, SendLink
+from ivrd.core.commands import AtDeflected, Await, BackToQueue, Command, GoodBye, SendLink, say
 from ivrd.core.inputs import (
     BACK_KEY,
     PERSON_KEY,
@@ -80,7 +80,7 @@ def offer(topic: str, before: Visit) -> Result:
     """Begin: whoever asks for a person, who knows this topic, is offered a link."""
     back = replace(before, over=False, topic="")
     visit = LinkVisit(At.OFFER, topic, before.language, back)
-    return visit, (_say_offer(visit),)
+    return visit, (say(visit.language, OFFER),)
 
 
 def again(tree: Tree, visit: LinkVisit, closed: frozenset[str]) -> Result:
@@ -90,7 +90,7 @@ def again(tree: Tree, visit: LinkVisit, closed: frozenset[str]) -> Result:
         return _sent(visit)
     if visit.over or after.interruptions > MOST_INTERRUPTIONS:
         return _to_person(tree, visit, closed)
-    return (after, (_say_offer(after),)) if visit.at is At.OFFER else _send(after)
+    return (after, (say(after.language, OFFER),)) if visit.at is At.OFFER else _send(after)
 
 
 def step(tree: Tree, visit: LinkVisit, received: Input, closed: frozenset[str]) -> Result:
@@ -111,7 +111,7 @@ def step(tree: Tree, visit: LinkVisit, received: Input, closed: frozenset[str]) 
         case PromptsPlayed() if visit.at is At.SENT:
             return visit, (Await(tree.wait_seconds),)
         case NoInput() if visit.at is At.SENT:
-            bye = Say(((visit.language, tree.goodbye),))
+            bye = say(visit.language, tree.goodbye)
             return replace(visit, over=True), (bye, GoodBye())
         case _:
             return visit, ()  # what comes of the message decides; it may be said to the end
@@ -135,7 +135,7 @@ def _offered(tree: Tree, visit: LinkVisit, received: Input, closed: frozenset[st
         case Key(digit) if digit == BACK_KEY and visit.back is not None:
             return menu.back_in(tree, visit.back, closed)
         case Key(digit) if digit != PERSON_KEY and visit.misses < tree.retries:
-            wrong = Say(((visit.language, tree.no_match), *_say_offer(visit).prompts))
+            wrong = say(visit.language, tree.no_match, OFFER)
             return replace(here, misses=visit.misses + 1), (wrong,)
         case Key() | NoInput():
             return _to_person(tree, visit, closed)
@@ -147,16 +147,12 @@ def _offered(tree: Tree, visit: LinkVisit, received: Input, closed: frozenset[st
             assert_never(received)
 
 
-def _say_offer(visit: LinkVisit) -> Say:
-    return Say(((visit.language, OFFER),))
-
-
 def _send(visit: LinkVisit) -> Result:
-    return visit, (Say(((visit.language, SENDING),)), SendLink(visit.topic))
+    return visit, (say(visit.language, SENDING), SendLink(visit.topic))
 
 
 def _sent(visit: LinkVisit) -> Result:
-    return visit, (AtDeflected(), Say(((visit.language, SENT),)))
+    return visit, (AtDeflected(), say(visit.language, SENT))
 
 
 def _to_person(tree: Tree, visit: LinkVisit, closed: frozenset[str], *said: str) -> Result:
@@ -172,4 +168,4 @@ def _back_to_queue(visit: LinkVisit, *said: str) -> Result:
 
 
 def _words(visit: LinkVisit, said: tuple[str, ...]) -> tuple[Command, ...]:
-    return (Say(tuple((visit.language, prompt) for prompt in said)),) if said else ()
+    return (say(visit.language, *said),) if said else ()

@@ -35,6 +35,7 @@ from ivrd.core.commands import (
     SendLink,
     Speak,
     ToPerson,
+    say,
 )
 from ivrd.core.inputs import (
     AGAIN_KEY,
@@ -205,7 +206,7 @@ def hand_over(tree: Tree, visit: Visit) -> Result:
     topic = tree.operator
     if visit.over:
         return visit, ()
-    connect = Say(((visit.language, tree.connect),))
+    connect = say(visit.language, tree.connect)
     after = replace(visit, over=True, topic=topic, challenged=False)
     return after, (connect, _to_person(tree, visit, topic))
 
@@ -295,7 +296,7 @@ def _miss(
         sorry = tuple((language, prompt) for language in _spoken_in(tree, after))
         return after, (Say((*sorry, *_words(tree, after))),)
     if visit.closed:
-        bye = Say(((visit.language, tree.goodbye),))
+        bye = say(visit.language, tree.goodbye)
         return replace(visit, over=True), (bye, GoodBye())
     return _to_operator(tree, visit, closed)
 
@@ -304,7 +305,7 @@ def _to_operator(tree: Tree, visit: Visit, closed: frozenset[str]) -> Result:
     """To a person who was not asked for, and who is announced."""
     after, commands = to_topic(tree, visit, tree.operator, closed)
     if after.over:
-        commands = (Say(((visit.language, tree.connect),)), *commands)
+        commands = (say(visit.language, tree.connect), *commands)
     return after, commands
 
 

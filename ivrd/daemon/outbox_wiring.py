@@ -79,7 +79,7 @@ class OutboxParts:
             self.outbox, self.sender, audit, timeline.now, lambda: timeline.shift
         )
         self._metrics.channels(self.channel_names())
-        self._metrics.line_channels(_telling(settings.outbox.channels))
+        self._metrics.line_channels(_with_webhook(settings.outbox.channels))
         OutboxCollector(registry, self)
 
     # --- what metrics read -----------------------------------------------------------------
@@ -113,11 +113,11 @@ class OutboxParts:
             return
         new = channels(settings.outbox.channels, settings.country)
         self._metrics.channels([*new])
-        self._metrics.line_channels(_telling(settings.outbox.channels))
+        self._metrics.line_channels(_with_webhook(settings.outbox.channels))
         self.sender.configure(new)
 
 
-def _telling(channels: Mapping[str, ChannelSettings]) -> list[str]:
+def _with_webhook(channels: Mapping[str, ChannelSettings]) -> list[str]:
     """The channels of LINE that tell when a message has reached its user."""
     return [
         name

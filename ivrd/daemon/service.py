@@ -119,7 +119,7 @@ class Daemon:
             wiring.operations.ready,
             wiring.capacity.shortage,
             wiring.partners.call_out_operations.answered,
-            wiring.outbox.line_webhook.told,
+            wiring.outbox.line_webhook.received,
         )
         runner, _port = await server.listen(public, settings.web_host, settings.web_port)
         self._runners.append(runner)

@@ -93,13 +93,16 @@ class Wiring:
         self._build_agents()
         self._build_partners()
         self._build_waiting()
+        self._build_stored_calls()
         self._build_people()
         self._build_callbacks()
         self._build_tracker()
+        self._build_metrics()
         self._build_plans()
         self._build_failover(Election(self.leadership, lease, self.link, guard))
         self._build_requeue()
         self._build_operations()
+        self._build_control()
 
     def _observer(self) -> Observer:
         settings = self.settings
@@ -235,9 +238,9 @@ class Wiring:
         booked = self.callbacks.scheduler.places(queue, self.timeline.now())
         return sorted((*self.ledger.present.in_menus(queue), *booked))
 
-    def _build_people(self) -> None:
-        """What is stored of calls, and who the people are who call."""
-        settings, metrics = self.settings, self.observer.metrics
+    def _build_stored_calls(self) -> None:
+        """What is stored of calls, and who dials again after having been served."""
+        settings = self.settings
         self.call_repository = CallRepository(
             self.write_behind,
             settings.zone,
@@ -252,7 +255,7 @@ class Wiring:
             self.call_repository,
             self.ledger,
             self.leadership,
-            metrics.registry,
+            self.observer.metrics.registry,
         )
         self.reconciliation = Reconciliation(
             QueueLogReader(settings.asterisk.queue_log),
@@ -261,6 +264,10 @@ class Wiring:
             self.bookings.person_of,
             self.repeats.tracker.answered,
         )
+
+    def _build_people(self) -> None:
+        """Who the people are who call, and the links that they can be sent."""
+        settings = self.settings
         regret = LinkRegret(settings.links, self.call_repository, self.timeline.now)
         self.people = PeopleParts(
             settings,
@@ -280,7 +287,7 @@ class Wiring:
             self.outbox,
             self.people,
             regret,
-            metrics.registry,
+            self.observer.metrics.registry,
         )
 
     def _build_callbacks(self) -> None:
@@ -309,7 +316,7 @@ class Wiring:
         )
 
     def _build_tracker(self) -> None:
-        """Calls and their menus, who receives what happens to them, and what is published."""
+        """Calls and their menus, and who receives what happens to them."""
         settings, metrics = self.settings, self.observer.metrics
         sessions = Sessions(self.link, metrics.agi, metrics.decision)
         self.agents.phone_calls(
@@ -352,6 +359,10 @@ class Wiring:
             settings.priority,
             self.queue_seats.staffed,
         )
+
+    def _build_metrics(self) -> None:
+        """What is published of all that."""
+        metrics = self.observer.metrics
         ScreeningMetrics(metrics.registry, self.screening, self.tracker.ivr.challenged_now)
         PersistenceMetrics(
             metrics.registry,
@@ -441,10 +452,9 @@ class Wiring:
         )
 
     def _build_operations(self) -> None:
-        """What can be asked over HTTP and the control socket."""
-        settings = self.settings
+        """What an operator sees and changes, and what a reload does."""
         self.operations = Operations(
-            settings,
+            self.settings,
             self.link,
             self.tracker,
             self.queue_members,
@@ -464,6 +474,9 @@ class Wiring:
             self.trunks.operations.faulty,
             self.agents.operations.absent,
         )
+
+    def _build_control(self) -> None:
+        """What can be asked over HTTP and the control socket."""
         self.control = ControlParts(
             self.operations,
             self.tracker,

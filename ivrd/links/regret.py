@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
@@ -83,12 +83,14 @@ class LinkRegret:
             if self._seen[first].began_at < since:
                 del self._seen[first]
 
+    @property
+    def complete(self) -> bool:
+        """Whether the calls before are read."""
+        return self._seen is None
+
     def erase(self, person: str) -> None:
         """Forget whose the calls of this person were: they are those of a withheld number now."""
         self.deflections.erase(person)
-        for call_id, seen in (self._seen or {}).items():
-            if seen.person == person and self._seen is not None:
-                self._seen[call_id] = replace(seen, person="")
 
     # --- whether it is offered -------------------------------------------------------------
 

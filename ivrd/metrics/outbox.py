@@ -14,7 +14,7 @@ from ivrd.core.outbox_backlog import Backlog
 SECONDS = (1, 2, 5, 10, 30, 60, 300, 900, 3600, 14_400)
 RESULTS = ("delivered", "failed", "refused")
 CAUSES = ("refused", "forgotten", "dropped")
-LINE_TOLD = ("taken", "not_signed", "unreadable")
+WEBHOOK_RESULTS = ("taken", "not_signed", "unreadable")
 HELD = (EntryState.WAITING, EntryState.DEAD)
 
 
@@ -61,7 +61,7 @@ class OutboxMetrics:
             ["channel"],
             registry=registry,
         )
-        self._line_told = prom.Counter(
+        self._line_webhooks = prom.Counter(
             "ivrd_line_webhooks",
             "Requests in LINE's name. taken: signed with the channel's secret; not_signed: "
             "refused, without a channel where there is none of that name; unreadable: signed, and "
@@ -82,8 +82,8 @@ class OutboxMetrics:
         """Those of which LINE tells what has reached people: their series begin at 0."""
         for name in names:
             self._reached.labels(name)
-            for result in LINE_TOLD:
-                self._line_told.labels(name, result)
+            for result in WEBHOOK_RESULTS:
+                self._line_webhooks.labels(name, result)
 
     def channels(self, names: list[str]) -> None:
         """The channels that there are: their series begin at 0."""
@@ -110,9 +110,9 @@ class OutboxMetrics:
         """See `OutboxListener`."""
         self._reached.labels(channel).inc()
 
-    def line_told(self, channel: str, result: str) -> None:
+    def webhook_received(self, channel: str, result: str) -> None:
         """See `WebhookCounter`."""
-        self._line_told.labels(channel, result).inc()
+        self._line_webhooks.labels(channel, result).inc()
 
     def lost(self, channel: str, cause: str) -> None:
         """See `OutboxListener`."""

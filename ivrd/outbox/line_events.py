@@ -20,7 +20,7 @@ DELIVERY = "delivery"
 def is_from_line(secret: str, signature: str, body: str) -> bool:
     """Whether who knows the channel's secret has signed this (the header X-Line-Signature)."""
     right = base64.b64encode(hmac.new(secret.encode(), body.encode(), hashlib.sha256).digest())
-    # A header may have bytes that are no UTF-8, which no signature has.
+    # What a header has that is no UTF-8 aiohttp gives as surrogates, which cannot be encoded.
     return hmac.compare_digest(right, signature.encode(errors="replace"))
 
 

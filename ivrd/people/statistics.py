@@ -120,6 +120,11 @@ class PeopleStatistics:
 
     # --- what happened before --------------------------------------------------------------
 
+    @property
+    def complete(self) -> bool:
+        """Whether the calls before are counted."""
+        return self._seen is None
+
     async def restore(self) -> None:
         """Count from now on, and begin to read the calls before; the store may be down."""
         self._leads = True

@@ -108,6 +108,11 @@ class RepeatTracker:
             queue = queue_in_words(entry.queue)
             self._serve(ServedCall(entry.call_id, entry.at, after, queue, entry.partner))
 
+    @property
+    def complete(self) -> bool:
+        """Whether the calls before are read."""
+        return self._read
+
     def erase(self, person: str) -> None:
         """Forget whose the calls of this person were: they are those of a withheld number now."""
         self.repeats.erase(person)

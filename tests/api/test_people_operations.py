@@ -91,9 +91,10 @@ class Rig:
         )
         self.numbers = CallerNumbers(self.registry, self.hasher, self.vault, 60.0)
         self.log = Log(self.shelf)
-        self.statistics = SimpleNamespace(count=PeopleCount(3))
+        self.statistics = SimpleNamespace(count=PeopleCount(3), complete=True)
         self.messages = Written()
         self.followed = {self.hasher.hash_number(NUMBER), self.hasher.hash_number(OTHER)}
+        self.tracker = SimpleNamespace(erase=self.followed.discard, complete=True)
         self.operations = PeopleOperations(
             self.registry,
             self.hasher,
@@ -102,7 +103,7 @@ class Rig:
             self.statistics,
             self.bookings,
             self.messages,
-            [SimpleNamespace(erase=self.followed.discard)],
+            [self.tracker],
             self.log,
             self.numbers,
             BANGKOK,
@@ -315,6 +316,23 @@ def test_who_is_booked_or_was_called_back_is_not_on_the_list_of_the_lost() -> No
         rig.gives_up("1.8", NUMBER, 90.0)  # once more
         listed = [row["number"] for row in (await rig.ask("recover"))["people"]]
         assert sorted(listed) == [NUMBER, OTHER]
+
+    with_people(do)
+
+
+@pytest.mark.parametrize("reads", ["statistics", "tracker"])
+def test_nobody_is_erased_while_the_calls_before_are_read(reads: str) -> None:
+    """They would be back with what was read."""
+
+    async def do(rig: Rig) -> None:
+        books(rig, NUMBER)
+        part = getattr(rig, reads)
+        part.complete = False
+        with pytest.raises(server.NotNow, match="not read yet"):
+            await rig.ask("erase-person", number=NUMBER)
+        assert len(rig.bookings.open()) == 1  # nothing is half erased
+        part.complete = True
+        assert (await rig.ask("erase-person", number=NUMBER))["person"]
 
     with_people(do)
 

@@ -68,7 +68,9 @@ PROMPTS = (
     *("queue-menu-place", "queue-menu-callback", "queue-menu-wait"),
     *("queue-before", "queue-after", "queue-next", *(f"number-{n}" for n in range(10))),
     *("callback-booking", "callback-booked", "callback-not-now", "callback-which"),
-    *("callback-number", "callback-read-back", "callback-right"),
+    *("callback-number", "callback-read-back", "callback-right", "digits-right"),
+    *("case-citizen", "case-read-back", "case-year", "case-looking"),
+    *("intake-citizen-number", "intake-citizen-read-back", "intake-day", "intake-day-read-back"),
 )
 PROMPT_SECONDS = 3.0
 SECONDS = {(lang, prompt): PROMPT_SECONDS for lang in TREE.languages for prompt in PROMPTS}
@@ -84,12 +86,12 @@ SCRIPT = ConversationSettings(
     closed=lambda: frozenset({"q-benefits"}),
     day=lambda: date(2022, 3, 5),
 )
-# What the books hear; the rest is between the conversation and its caller.
+# What is for the ledger; the rest is between the conversation and its caller.
 TOLD = (Speak, AtInfo, AtClosed, AtMenu, ToPerson, GoodBye)
 
 
 class Talk:
-    """A conversation on a fake channel, and what it told the books."""
+    """A conversation on a fake channel, and what it told."""
 
     def __init__(
         self,
@@ -137,7 +139,8 @@ class Talk:
             asyncio.get_running_loop().call_at(at, self.conversation.press, digit)
 
     @property
-    def booked(self) -> list[Command]:
+    def for_ledger(self) -> list[Command]:
+        """What of it is for the ledger."""
         return [command for command in self.told if isinstance(command, TOLD)]
 
     @property
@@ -159,7 +162,7 @@ async def talk(keys: Sequence[tuple[float, str]], troubles: Troubles | None = No
 
 
 def expected(digits: str) -> tuple[list[Command], list[str]]:
-    """By core.menu: what the books hear of these keys and silence after them, and what is said
+    """By core.menu: what the ledger gets of these keys and silence after them, and what is said
     from the last key on.
     """
     visit, commands = menu.enter(TREE)

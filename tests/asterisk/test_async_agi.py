@@ -233,17 +233,6 @@ def test_a_result_after_the_end_changes_nothing() -> None:
     run(body())
 
 
-def test_a_lost_link_ends_every_session() -> None:
-    async def body() -> None:
-        rig = Rig()
-        futures = [rig.session.send("NOOP"), rig.sessions.begin("PJSIP/carrier-2").send("NOOP")]
-        rig.sessions.end_all("the connection to Asterisk was lost")
-        for future in futures:
-            await fails(future, "connection to Asterisk was lost")
-
-    run(body())
-
-
 @pytest.mark.parametrize("kind", ["refused", "lost", "given up"])
 def test_a_command_that_asterisk_does_not_take_ends_the_session(kind: str) -> None:
     async def body() -> None:

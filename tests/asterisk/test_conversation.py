@@ -42,7 +42,7 @@ def test_every_key_counts_once_whenever_it_is_pressed_and_whatever_plays(
         troubles = Troubles(stops=stops, results=late)
         caller = await talk(list(zip(times, digits, strict=True)), troubles)
         told, spoken = expected(digits)
-        assert caller.booked == told
+        assert caller.for_ledger == told
         assert [p for p in caller.heard if p in spoken][-len(spoken) :] == spoken
         last = told[-1]
         if isinstance(last, ToPerson):
@@ -59,7 +59,7 @@ def test_every_key_counts_once_whenever_it_is_pressed_and_whatever_plays(
 def test_three_keys_80_ms_apart_as_soon_as_the_call_is_there() -> None:
     async def body() -> None:
         caller = await talk([(0.00, "1"), (0.08, "1"), (0.16, "1")])
-        assert caller.booked == [Speak("th"), ToPerson("q-home", "register")]
+        assert caller.for_ledger == [Speak("th"), ToPerson("q-home", "register")]
         assert caller.left == way_out("q-home", "register")
         assert caller.channel.ended_at is not None
         assert caller.channel.ended_at < 1.0
@@ -93,7 +93,7 @@ def test_key_0_brings_to_a_person_from_anywhere(digits: str) -> None:
 def test_key_star_goes_back_while_a_message_is_said() -> None:
     async def body() -> None:
         caller = await talk([(1.0, "2"), (2.0, "3"), (3.0, "*"), (4.0, "2")])
-        assert caller.booked == [
+        assert caller.for_ledger == [
             Speak("en"),
             AtInfo("rights"),
             AtMenu("main"),

@@ -37,10 +37,10 @@ def test_a_hang_up_at_any_moment_ends_the_task_and_nothing_is_sent_after_it(
         ended = caller.channel.ended_at
         assert ended is not None
         assert asyncio.get_running_loop().time() == pytest.approx(ended)
-        before = list(caller.booked)
+        before = list(caller.for_ledger)
         await asyncio.sleep(60)
         assert caller.channel.told_after_end == []
-        assert caller.booked == before
+        assert caller.for_ledger == before
 
     run(body())
 
@@ -52,7 +52,7 @@ def test_a_key_that_comes_with_the_hang_up_is_not_booked() -> None:
         caller.conversation.press("1")
         caller.channel.hang_up()
         await caller.task
-        assert caller.booked == []
+        assert caller.for_ledger == []
 
     run(body())
 
@@ -141,7 +141,7 @@ def test_handing_over_at_any_moment_says_so_and_brings_to_a_person(
         caller.press([(0.7 * n, digit) for n, digit in enumerate(digits, 1)])
         asyncio.get_running_loop().call_at(at, caller.conversation.hand_over)
         await caller.task
-        persons = [c for c in caller.booked if isinstance(c, ToPerson)]
+        persons = [c for c in caller.for_ledger if isinstance(c, ToPerson)]
         assert len(persons) == 1
         assert caller.left == way_out(persons[0].queue, persons[0].topic)
         assert caller.channel.told_after_end == []

@@ -59,7 +59,7 @@ def test_opening_hours_are_those_of_now_whatever_the_queue_is_called() -> None:
 
     async def closed() -> None:
         caller = await chosen(replace(after, closed=lambda: frozenset({"q-rights"})), "140")
-        assert AtClosed("q-benefits") in caller.booked
+        assert AtClosed("q-benefits") in caller.for_ledger
 
     async def opened() -> None:
         caller = await chosen(replace(after, closed=frozenset), "14")
@@ -81,7 +81,7 @@ def test_a_language_that_is_gone_gives_way_to_the_first_one() -> None:
     async def body() -> None:
         caller = await chosen(replace(SCRIPT, tree=replace(TREE, languages=("th",))), "20")
         assert 'SET VARIABLE CHANNEL(language) "th"' in caller.channel.executed
-        assert caller.booked[-1] == Speak("th")
+        assert caller.for_ledger[-1] == Speak("th")
 
     run(body())
 

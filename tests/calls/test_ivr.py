@@ -289,7 +289,7 @@ def test_of_a_caller_who_presses_without_end_only_the_last_keys_are_kept() -> No
         room.ivr.active = False
         room.arrive("a")
         await room.press("a", "9" * (KEYS_KEPT + 50))
-        assert len(room.ivr._lines["a"].keys) == KEYS_KEPT
+        assert len(room.ivr._calls["a"].keys) == KEYS_KEPT
 
     run(body())
 
@@ -386,7 +386,7 @@ def test_nothing_is_kept_of_a_call_that_is_gone() -> None:
         room.ivr.gone("a", "hung up")
         room.ivr.key_up("a", "1", 1.0)
         await settle()
-        assert room.ivr._lines == {}
+        assert room.ivr._calls == {}
         assert len(room.ivr) == 0
 
     run(body())
@@ -405,7 +405,7 @@ def test_keys_that_asterisk_tells_twice_are_pressed_once() -> None:
                 room.ivr.key_down("a", digit, 10 + n / 50)
             else:
                 room.ivr.key_up("a", digit, 10 + n / 50)
-            heard = [key for _at, key in room.ivr._lines["a"].keys]
+            heard = [key for _at, key in room.ivr._calls["a"].keys]
         assert heard == ["1", "1", "2"]
 
     run(body())

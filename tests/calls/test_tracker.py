@@ -60,7 +60,7 @@ def test_the_recorded_calls_end_as_their_callers_say() -> None:
         }
         assert rig.ledger.calls == {}
         assert rig.ledger.received == len(rig.told.calls) == 6
-        assert rig.tracker.ivr._lines == {}  # nothing is kept of calls that are gone
+        assert rig.tracker.ivr._calls == {}  # nothing is kept of calls that are gone
         assert [call.id for call in rig.told.alone] == [ALONE]
         assert rig.told.refusals == []
         assert rig.told.faults == []
@@ -209,7 +209,7 @@ def test_a_fault_in_one_menu_is_reported_and_does_not_touch_the_others() -> None
         rig = Rig(replace(SCRIPT, label={}))  # leaving the menu will fail
         for call_id in ("a", "b"):
             await rig.take(arrived(call_id), offered(call_id))
-        rig.tracker.ivr._lines["a"].conversation._speech._saying = None  # type: ignore[union-attr]
+        rig.tracker.ivr._calls["a"].conversation._speech._saying = None  # type: ignore[union-attr]
         await rig.take(pressed("a", "0"))
         assert [call_id for call_id, _error in rig.told.faults] == ["a"]
         assert len(rig.tracker.ivr) == 1

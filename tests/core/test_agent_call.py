@@ -60,6 +60,12 @@ def test_one_of_several_signs_in_by_number_and_pin() -> None:
     assert (talk.said, talk.last) == (["agent-signed-in"], [GoodBye()])
 
 
+def test_a_pin_is_in_no_repr() -> None:
+    talk = Talk(Request.IN, ONE).keys("2718")
+    assert "2718" not in repr(talk.call)
+    assert "2718" not in repr(talk.keys("#").last)
+
+
 def test_who_alone_has_the_seat_is_asked_for_the_pin_alone() -> None:
     talk = Talk(Request.IN, ONE)
     assert talk.said == [c.PIN_PROMPT]

@@ -96,6 +96,17 @@ def test_a_number_ends_with_a_silence_as_well_and_star_begins_it_anew() -> None:
     assert (visit.at, visit.digits) == (At.READ_BACK, "0212")
 
 
+def test_a_key_that_is_no_digit_is_none_of_the_number() -> None:
+    visit, commands = walk(*keys("120812345678A"))
+    assert (visit.at, visit.digits, commands) == (At.KEYING, "0812345678", [])
+
+
+def test_who_ends_a_number_with_a_key_once_it_is_read_back_hears_it_to_its_end() -> None:
+    visit, commands = walk(*keys("120812345678"), NoInput(), *keys("#"))
+    assert (visit.at, visit.misses, commands) == (At.READ_BACK, 0, [])
+    assert walk(*keys("1"), visit=visit)[1][-1] == Book("0812345678")
+
+
 def test_who_withholds_the_number_is_asked_for_one() -> None:
     visit, commands = walk(*keys("11"), BookAnswer(BookResult.NO_NUMBER))
     assert visit.at is At.KEYING

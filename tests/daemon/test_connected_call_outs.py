@@ -77,7 +77,7 @@ async def answers(at: Hotline, body: str) -> int:
         lambda: "",
         lambda: "",
         at.wiring.partners.call_out_operations.answered,
-        at.wiring.outbox.line_webhook.told,
+        at.wiring.outbox.line_webhook.received,
     )
     runner, port = await server.listen(app, "127.0.0.1", 0)
     moment = int(time.time())

@@ -90,7 +90,7 @@ def test_who_was_told_and_dials_again_and_what_is_said_after_a_talk_is_in_all_re
         partner = at.partner
         tracker = at.wiring.tracker
         call = await calls(at, "0200000001")
-        tracker.ivr._lines[call].position = MenuPosition(at_told)
+        tracker.ivr._calls[call].position = MenuPosition(at_told)
         tracker.ivr._notify(call, AtInfo(INFO))  # as its conversation does
         await hang_up(at, call)
         await until(lambda: at.series("ivrd_cases_told_total") == 1)

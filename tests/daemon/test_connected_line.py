@@ -55,11 +55,11 @@ def line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 @asynccontextmanager
 async def listening(at: Hotline) -> AsyncIterator[str]:
     parts = at.wiring
-    answered, line_told = (
+    answered, line_webhook = (
         parts.partners.call_out_operations.answered,
-        parts.outbox.line_webhook.told,
+        parts.outbox.line_webhook.received,
     )
-    app = server.public_app(parts.scrape, lambda: "", lambda: "", answered, line_told)
+    app = server.public_app(parts.scrape, lambda: "", lambda: "", answered, line_webhook)
     runner, port = await server.listen(app, "127.0.0.1", 0)
     try:
         yield f"http://127.0.0.1:{port}/line"

@@ -300,6 +300,12 @@ def test_who_has_not_the_partners_secret_changes_nothing(place: Place) -> None:
             await at.operations.answered("beta", {}, "{}")
         with refused:
             await at.operations.answered("alpha", {"webhook-timestamp": "²"}, "{}")
+        byte = "\udcff"  # one that is no UTF-8, as aiohttp has it
+        for signed in (("m", byte), (byte, "v1,AAAA")):
+            odd = dict(zip(("webhook-id", "webhook-signature"), signed, strict=True))
+            with refused:
+                of_now = {"webhook-timestamp": str(int(at.now))}
+                await at.operations.answered("alpha", {**odd, **of_now}, "{}")
         place.secret.unlink()
         with pytest.raises(server.NotNow, match="cannot be checked"):
             await at.answers('{"people": 0}')
