@@ -3,26 +3,17 @@
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from ivrd.asterisk.dialplan_names import ATTEMPT, ATTEMPT_EVENT
-from ivrd.callbacks import repository
 from ivrd.core.book_result import BookResult
 from ivrd.core.booking import AttemptResult, Booking, BookingState
 from ivrd.core.call import CallState
 from ivrd.core.people import Person, Wait
 from tests.asterisk.fake_ami import Headers, block
 from tests.asterisk.fake_sip import fake_sip
-from tests.daemon.hotline import PATIENCE, Hotline, live, until
+from tests.daemon.hotline import Hotline, live, until
 
 NUMBER = "0812345678"
 E164 = "+66812345678"
-
-
-@pytest.fixture(autouse=True)
-def _disk_is_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A busy machine takes longer to write than people are to wait for it."""
-    monkeypatch.setattr(repository, "DURABLE_SECONDS", PATIENCE)
 
 
 def number_of(action: Headers) -> str:
@@ -31,7 +22,7 @@ def number_of(action: Headers) -> str:
     return block(Response="Success", Variable=action["Variable"], Value=value)
 
 
-def at_any_hour(at: Hotline, port: int) -> None:
+def at_any_hour(at: Hotline, port: int = 1) -> None:
     """People may be called, by the Asterisk that takes requests at `port`."""
     at.ami.answers["Getvar"] = number_of
     callbacks = at.wiring.callbacks

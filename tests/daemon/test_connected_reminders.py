@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from ivrd.agents import reminders
 from ivrd.agents.controller import NO_ANSWER
 from ivrd.asterisk.dialplan_names import ATTEMPT, ATTEMPT_EVENT
 from ivrd.config.outbox_settings import FileSettings, MessageSettings, OutboxSettings
@@ -28,12 +27,6 @@ SENDS = OutboxSettings(
     {"trial": FileSettings(Path("/dev/null"))},
     {"seat_card": MessageSettings("trial", 60.0, {"th": Template("{number} {id} {pin}")})},
 )
-
-
-@pytest.fixture(autouse=True)
-def _disk_is_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A busy machine takes longer to write than a call is to wait for it."""
-    monkeypatch.setattr(reminders, "WRITTEN_SECONDS", PATIENCE)
 
 
 async def paused(at: Hotline, port: int) -> None:
