@@ -20,7 +20,7 @@ from tests.daemon.shipped import CONFIG, shipped
 # Seconds; only a machine that is stuck takes so long.  connections.py, for which tests fail on
 # purpose, waits less.
 PATIENCE = float(os.environ.get("IVRD_TEST_PATIENCE", "90"))
-LOOKS = 500
+LOOKS = 100
 SECRET = "not-a-secret"
 CALLS = itertools.count(1)
 
