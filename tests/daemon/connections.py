@@ -24,7 +24,7 @@ PATIENCE = 10.0
 TESTED_AT_ONCE = 6  # they wait for most of their time
 UNNOTICED = "NOTHING NOTICES"
 # The tests of a file.
-TESTS = {"service": ("test_run",), "connection": ("test_connected",)}
+TESTS = {"service": ("test_run",), "connection": ("test_connected", "test_connected_trunks")}
 # Those of a part come first: those of its name, or these; and all others of the wiring follow.
 FIRST = {
     "agent_wiring": ("test_connected_agents", "test_connected_reminders", "test_connected_line"),
