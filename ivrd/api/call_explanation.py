@@ -107,12 +107,13 @@ class CallExplanation:
 
     async def _ended_today(self) -> list[CompletedCall]:
         try:
-            await self._flush(FLUSH_SECONDS)
-            return await self._history.day(self._history.day_at(self._clock()))
+            if await self._flush(FLUSH_SECONDS):
+                return await self._history.day(self._history.day_at(self._clock()))
         except StoreDown:
-            raise server.NotNow(
-                "no such call is here, and the store does not answer: which ended is not known"
-            ) from None
+            pass
+        raise server.NotNow(
+            "no such call is here, and the store does not answer: which ended is not known"
+        )
 
     # --- a call that is here ---------------------------------------------------------------
 

@@ -41,6 +41,7 @@ class Rig:
         self.beside: list[Place] = []
         self.ended: list[CompletedCall] = []
         self.store_down = False
+        self.written = True
         self.explanation = CallExplanation(
             self.ledger,
             wiring.queue_members,
@@ -57,7 +58,7 @@ class Rig:
         self.seats()
 
     async def flush(self, _seconds: float) -> bool:
-        return True
+        return self.written
 
     def day_at(self, at: float) -> date:
         return datetime.fromtimestamp(at, UTC).date()
@@ -220,6 +221,6 @@ def test_a_call_that_has_ended_today_is_known(rig: Rig) -> None:
     ]
     with pytest.raises(server.RequestRejected, match="no call '9' is here or has ended"):
         rig.asked("9")
-    rig.store_down = True
-    with pytest.raises(server.NotNow, match="the store does not answer"):
-        rig.asked("9")
+    for rig.store_down, rig.written in ((True, True), (False, False)):
+        with pytest.raises(server.NotNow, match="the store does not answer"):
+            rig.asked("9")

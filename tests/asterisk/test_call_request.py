@@ -7,57 +7,23 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from ivrd.asterisk.call_request import HOST, CallRequests, NotPlaced
-
-Answers = Callable[[int, str], list[str]]  # (how many INVITEs so far, the text) -> statuses
-
-
-class Asterisk(asyncio.DatagramProtocol):
-    """Answers requests, and keeps what came."""
-
-    def __init__(self, answers: Answers) -> None:
-        self.came: list[str] = []
-        self.acknowledged = asyncio.Event()
-        self._answers = answers
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
-
-    @property
-    def port(self) -> int:
-        return int(self.transport.get_extra_info("sockname")[1])
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        text = data.decode()
-        self.came.append(text)
-        if text.startswith("ACK"):
-            self.acknowledged.set()
-            return
-        for status in self._answers(len(self.came), text):
-            head = text.split("\r\n")
-            kept = [line for line in head if re.match("(Via|From|Call-ID|CSeq):", line)]
-            to = next(line for line in head if line.startswith("To:")) + ";tag=theirs"
-            answer = "\r\n".join([f"SIP/2.0 {status}", *kept, to, "Content-Length: 0", "", ""])
-            self.transport.sendto(answer.encode(), addr)  # type: ignore[attr-defined]
+from tests.asterisk.fake_sip import Answers, FakeSip, fake_sip
 
 
-def run(answers: Answers, body: Callable[[Asterisk, CallRequests], Awaitable[None]]) -> None:
+def run(answers: Answers, body: Callable[[FakeSip, CallRequests], Awaitable[None]]) -> None:
     async def inside() -> None:
-        loop = asyncio.get_running_loop()
-        transport, asterisk = await loop.create_datagram_endpoint(
-            lambda: Asterisk(answers), local_addr=(HOST, 0)
-        )
-        requests = CallRequests()
-        try:
-            await body(asterisk, requests)
-        finally:
-            requests.close()
-            transport.close()
+        async with fake_sip(answers) as asterisk:
+            requests = CallRequests()
+            try:
+                await body(asterisk, requests)
+            finally:
+                requests.close()
 
     asyncio.run(inside())
 
 
 def test_it_is_placed_as_soon_as_asterisk_has_taken_it_and_the_end_is_acknowledged() -> None:
-    async def body(asterisk: Asterisk, requests: CallRequests) -> None:
+    async def body(asterisk: FakeSip, requests: CallRequests) -> None:
         await requests.place(asterisk.port, "ab12001")
         await asterisk.acknowledged.wait()
         invite, ack = asterisk.came
@@ -72,7 +38,7 @@ def test_it_is_placed_as_soon_as_asterisk_has_taken_it_and_the_end_is_acknowledg
 
 
 def test_one_that_is_lost_is_sent_again_and_is_the_same() -> None:
-    async def body(asterisk: Asterisk, requests: CallRequests) -> None:
+    async def body(asterisk: FakeSip, requests: CallRequests) -> None:
         await requests.place(asterisk.port, "ab12001")
         first, second = asterisk.came
         assert first == second
@@ -82,7 +48,7 @@ def test_one_that_is_lost_is_sent_again_and_is_the_same() -> None:
 
 @pytest.mark.parametrize("status", ["404 Not Found", "503 Service Unavailable", "401 Unauthorized"])
 def test_what_asterisk_refuses_is_told(status: str) -> None:
-    async def body(asterisk: Asterisk, requests: CallRequests) -> None:
+    async def body(asterisk: FakeSip, requests: CallRequests) -> None:
         with pytest.raises(NotPlaced, match=status[:3]):
             await requests.place(asterisk.port, "ab12001")
         await asterisk.acknowledged.wait()
@@ -91,7 +57,7 @@ def test_what_asterisk_refuses_is_told(status: str) -> None:
 
 
 def test_rubbish_on_the_socket_is_nobodys_answer() -> None:
-    async def body(asterisk: Asterisk, requests: CallRequests) -> None:
+    async def body(asterisk: FakeSip, requests: CallRequests) -> None:
         requests.datagram_received(b"SIP/2.0 200 OK\r\n\r\n", ("127.0.0.1", 1))
         requests.datagram_received(b"\xff\x00", ("127.0.0.1", 1))
         await requests.place(asterisk.port, "ab12001")
@@ -100,7 +66,7 @@ def test_rubbish_on_the_socket_is_nobodys_answer() -> None:
 
 
 def test_nobody_there_is_told() -> None:
-    async def body(asterisk: Asterisk, requests: CallRequests) -> None:
+    async def body(asterisk: FakeSip, requests: CallRequests) -> None:
         port = asterisk.port
         asterisk.transport.close()
         with pytest.raises(NotPlaced, match="does not answer"):

@@ -17,14 +17,22 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
-from tests.daemon.find_connections import ROOT, Connection, connections
+from tests.daemon.find_connections import FILES, ROOT, Connection, connections
 
 # Seconds that a test waits for what does not come; those that pass wait for nothing.
 PATIENCE = 10.0
 TESTED_AT_ONCE = 6  # they wait for most of their time
 UNNOTICED = "NOTHING NOTICES"
-# The tests of a file; those of a part come first, and all others of the wiring follow.
-TESTS = {"service": ("test_run",), "connection": ("test_connected",)}
+# The tests of a file.
+TESTS = {"service": ("test_run",), "connection": ("test_connected", "test_connected_trunks")}
+# Those of a part come first: those of its name, or these; and all others of the wiring follow.
+FIRST = {
+    "agent_wiring": ("test_connected_agents", "test_connected_reminders", "test_connected_line"),
+    "partner_wiring": ("test_connected_call_outs", "test_connected"),
+    "waiting_wiring": ("test_connected",),
+    "listener_wiring": ("test_connected",),
+    "control_wiring": ("test_connected",),
+}
 WIRING = ("test_wiring", "test_connected", "test_connected_*")
 # --- asking mypy ---------------------------------------------------------------------------
 
@@ -79,8 +87,8 @@ def tests_of(*files: str) -> list[str]:
     """The tests that are asked about files of ivrd/daemon, the likeliest to notice first."""
     folder, found = Path("tests/daemon"), dict[str, None]()
     for file in files:
-        own = f"test_connected_{file.removesuffix('_wiring')}*"
-        for name in TESTS.get(file) or (own, *WIRING):
+        own = (f"test_connected_{file.removesuffix('_wiring')}*",)
+        for name in TESTS.get(file) or (*FIRST.get(file, own), *WIRING):
             found |= dict.fromkeys(str(path) for path in sorted(folder.glob(f"{name}.py")))
     return list(found)
 
@@ -111,9 +119,12 @@ def _run_tests(one: Connection | None) -> str:
             sys.modules[module] = module_from_spec(spec)
             spec.loader.exec_module(sys.modules[module])
     tests = tests_of(one.file) if one is not None else tests_of("wiring", "service")
-    options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--timeout=60"]
-    status = pytest.main([*options, *tests], plugins=[failed])
-    return failed.first or ("" if status == 0 else f"pytest ended with {status}")
+    options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--timeout=120"]
+    for file in tests:  # one by one: most are not even imported
+        status = pytest.main([*options, file], plugins=[failed])
+        if status != 0:
+            return failed.first or f"pytest ended with {status}"
+    return ""
 
 
 def _warm() -> None:
@@ -140,8 +151,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--types", action="store_true", help="ask mypy alone")
     parser.add_argument("--only", default="", help="only connections whose text has this in it")
+    parser.add_argument("--files", nargs="+", choices=FILES, help="only those of these files")
     args = parser.parse_args()
-    asked = [one for one in connections() if args.only in one.text]
+    files = args.files or FILES
+    asked = [one for one in connections() if one.file in files and args.only in one.text]
     by_types = noticed_by_types([one for one in asked if one.by_types])
     os.environ.setdefault("IVRD_TEST_PATIENCE", str(PATIENCE))
     if not args.types:

@@ -9,6 +9,7 @@ from ivrd.core.booking import AttemptResult, Booking, BookingState
 from ivrd.core.call import CallState
 from ivrd.core.people import Person, Wait
 from tests.asterisk.fake_ami import Headers, block
+from tests.asterisk.fake_sip import fake_sip
 from tests.daemon.hotline import Hotline, live, until
 
 NUMBER = "0812345678"
@@ -21,11 +22,13 @@ def number_of(action: Headers) -> str:
     return block(Response="Success", Variable=action["Variable"], Value=value)
 
 
-def at_any_hour(at: Hotline) -> None:
+def at_any_hour(at: Hotline, port: int = 1) -> None:
+    """People may be called, by the Asterisk that takes requests at `port`."""
     at.ami.answers["Getvar"] = number_of
     callbacks = at.wiring.callbacks
     for part in (callbacks.booker, callbacks.scheduler, callbacks.dialler):
-        callback = replace(part.settings.callback, schedule=None, offer_after_seconds=-1.0)
+        always = replace(part.settings.callback, schedule=None, offer_after_seconds=-1.0)
+        callback = replace(always, port=port)
         part.settings = replace(part.settings, callback=callback)
 
 
@@ -48,9 +51,9 @@ def a_seat_is_free(at: Hotline) -> None:
     at.emit("QueueMemberAdded", "", **member, Status="1", Paused="0", Penalty="0")
 
 
-async def books(at: Hotline) -> Booking:
+async def books(at: Hotline, port: int = 1) -> Booking:
     """Somebody who has waited before books in the menu, and hangs up."""
-    at_any_hour(at)
+    at_any_hour(at, port)
     callbacks, people = at.wiring.callbacks, at.wiring.people
     await until(lambda: callbacks.bookings.complete and people.registry.complete)
     now, person = at.wiring.timeline.now(), people.hasher.hash_number(E164)
@@ -88,13 +91,10 @@ def test_when_a_seat_is_free_the_number_is_dialled_for_the_place_of_the_booking(
     tmp_path: Path,
 ) -> None:
     async def body(at: Hotline) -> None:
-        booking = await books(at)
-        a_seat_is_free(at)
-        members, wanted = at.wiring.queue_members, ATTEMPT + booking.id
-        await until(lambda: any(map(members.here, members.pools)))
-        at.wiring.partners.controller.evaluate(at.wiring.timeline.now())
-        await at.wiring.callbacks.scheduler.evaluate()
-        await until(lambda: [one for one in at.ami.named("Setvar") if wanted in one["Variable"]])
+        async with fake_sip() as asterisk:
+            booking = await dialled(at, asterisk.port)
+            await until(lambda: asterisk.came)
+        wanted = ATTEMPT + booking.id
         (told,) = (one for one in at.ami.named("Setvar") if wanted in one["Variable"])
         parts = told["Value"].split("|")
         assert parts[1] == f"{E164}@callback-trunk"
@@ -104,9 +104,9 @@ def test_when_a_seat_is_free_the_number_is_dialled_for_the_place_of_the_booking(
     live(tmp_path, body)
 
 
-async def dialled(at: Hotline) -> Booking:
+async def dialled(at: Hotline, port: int) -> Booking:
     """The booking of somebody who is being called."""
-    await books(at)
+    await books(at, port)
     a_seat_is_free(at)
     members = at.wiring.queue_members
     await until(lambda: any(map(members.here, members.pools)))
@@ -118,10 +118,12 @@ async def dialled(at: Hotline) -> Booking:
 
 def test_who_was_busy_is_dialled_again_later(tmp_path: Path) -> None:
     async def body(at: Hotline) -> None:
-        booking = await dialled(at)
-        about = {"Token": booking.token, "State": "failed", "Detail": "BUSY:17:"}
-        at.emit("UserEvent", "1.1", UserEvent=ATTEMPT_EVENT, **about)
-        await until(lambda: not at.wiring.callbacks.bookings.open()[0].on)
+        async with fake_sip() as asterisk:
+            booking = await dialled(at, asterisk.port)
+            await until(lambda: asterisk.came)
+            about = {"Token": booking.token, "State": "failed", "Detail": "BUSY:17:"}
+            at.emit("UserEvent", "1.1", UserEvent=ATTEMPT_EVENT, **about)
+            await until(lambda: not at.wiring.callbacks.bookings.open()[0].on)
         (again,) = at.wiring.callbacks.bookings.open()
         assert again.state is BookingState.WAITING
         assert [one.result for one in again.attempts] == [AttemptResult.BUSY]

@@ -1,5 +1,6 @@
 """A caller registers by keys: the ticket, the counts, a reload; over a fake AMI."""
 
+import time
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -52,11 +53,12 @@ def test_who_completes_has_a_ticket_and_the_code_and_is_counted(
         await until(lambda: at.wiring.outbox.outbox.complete)
         assert tickets.offered(call)
         tickets.notify(call, AtIntake("consent"))
-        code = long_case_code(call)
+        code, before = long_case_code(call), time.time()
         async with sending(at):
             assert await tickets.file(call, TICKET) == TicketAnswer(code, by_text=True)
             await until(lambda: at.series("ivrd_outbox_attempts_total") == 2)
         ticket, text = written(lines)
+        assert before <= ticket["at"] <= time.time()
         assert (ticket["to"], ticket["data"]["citizen_number"]) == (E164, CITIZEN)
         assert text["text"] == f"{at.wiring.settings.number} {code}"
         assert at.series("ivrd_intakes_started_total") == 1

@@ -1,7 +1,10 @@
 """Calls to agents, and cards by message, reach who needs it: over a fake Asterisk."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from ivrd.agents.controller import NO_ANSWER
 from ivrd.asterisk.dialplan_names import ATTEMPT, ATTEMPT_EVENT
@@ -12,7 +15,8 @@ from ivrd.config.settings import AgentSettings
 from ivrd.core import agent as a
 from ivrd.core.reminder import Limits
 from ivrd.core.seats import Pool, SeatStatus
-from tests.daemon.hotline import Hotline, live, until
+from tests.asterisk.fake_sip import fake_sip
+from tests.daemon.hotline import PATIENCE, Hotline, live, until
 from tests.fixtures.agents import HASH
 
 AGENTS = (AgentSettings("a-1", "Somchai", HASH, "base-01"),)
@@ -25,7 +29,7 @@ SENDS = OutboxSettings(
 )
 
 
-async def paused(at: Hotline) -> None:
+async def paused(at: Hotline, port: int) -> None:
     """One who did not answer, and whose phone is there."""
     agents = at.wiring.agents
     agents.controller.configure(AGENTS, 600.0)
@@ -35,7 +39,7 @@ async def paused(at: Hotline) -> None:
     agents.controller.say("a-1", a.Paused(now - 30.0, NO_ANSWER))
     limits = Limits(1, 1.0, 30, 1)
     agents.reminders.settings = replace(
-        agents.reminders.settings, limits=limits, when_paused=True, port=1
+        agents.reminders.settings, limits=limits, when_paused=True, port=port
     )
     at.wiring.queue_members.states["base-01"] = SeatStatus.PAUSED
 
@@ -58,14 +62,15 @@ def wanted(at: Hotline) -> list[str]:
 
 def test_who_was_paused_is_called_once_over_a_restart_and_that_is_told(tmp_path: Path) -> None:
     async def before(at: Hotline) -> None:
-        await paused(at)
-        token = await called(at)
-        report = {"UserEvent": ATTEMPT_EVENT, "Token": token, "State": "failed", "Detail": "BUSY"}
-        at.emit("UserEvent", "1.1", **report)
-        await until(lambda: at.series("ivrd_agent_reminders_total") == 1)
-        (row,) = (await at.ask("agents"))["agents"]
-        assert row["called"].endswith(": busy")
-        await at.wiring.agents.reminders.settled()
+        async with fake_sip() as asterisk:
+            await paused(at, asterisk.port)
+            token = await called(at)
+            ended = {"UserEvent": ATTEMPT_EVENT, "State": "failed", "Detail": "BUSY"}
+            at.emit("UserEvent", "1.1", Token=token, **ended)
+            await until(lambda: at.series("ivrd_agent_reminders_total") == 1)
+            (row,) = (await at.ask("agents"))["agents"]
+            assert row["called"].endswith(": busy")
+            await at.wiring.agents.reminders.settled()
         assert await at.wiring.write_behind.flush(30.0)
 
     async def after(at: Hotline) -> None:
@@ -100,8 +105,9 @@ def test_who_is_invited_with_a_number_gets_the_card_and_where_to_be_called(tmp_p
         answer = await at.do("invite", **person, card="271828")
         assert answer["sent"]
         (entry,) = at.wiring.outbox.outbox.backlog
-        text = at.wiring.outbox.outbox.message(entry).text
-        assert text.endswith(f" {answer['id']} 271828")
+        message = at.wiring.outbox.outbox.message(entry)
+        assert message.text.endswith(f" {answer['id']} 271828")
+        assert message.at == pytest.approx(time.time(), abs=PATIENCE)
         assert agents.controller.agents[answer["id"]].telephone == "+66812345678"
         await at.do("withdraw", list="flood")
         assert not [*at.wiring.outbox.outbox.backlog]

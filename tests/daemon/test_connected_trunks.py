@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from ivrd.asterisk.dialplan_names import ATTEMPT_EVENT
+from ivrd.config.routes import TRUNK
 from tests.daemon.hotline import Hotline, live, until
 
 REFUSED = {"Status": "CHANUNAVAIL", "Cause": "58", "Sip": "488", "Alerted": "no"}
@@ -24,6 +26,17 @@ def test_a_call_that_is_refused_tells_what_is_wrong_and_a_reload_forgets_it(tmp_
         assert (row["works"], row["faults"]) == (False, [WORDS])
         wiring._configure(wiring.settings)
         assert (await at.ask("status"))["trunks"] == []
+
+    live(tmp_path, body)
+
+
+def test_a_call_back_that_is_refused_tells_what_is_wrong_with_its_trunk(tmp_path: Path) -> None:
+    async def body(at: Hotline) -> None:
+        failed = {"State": "failed", "Detail": "CHANUNAVAIL:58:no:488"}
+        at.emit("UserEvent", "", UserEvent=ATTEMPT_EVENT, Token="ab12001", Trunk=TRUNK, **failed)
+        await until(at.wiring.trunks.operations.faulty)
+        (told,) = (await at.ask("status"))["trunks"]
+        assert (told["name"], told["reason"]) == (TRUNK, "codec")
 
     live(tmp_path, body)
 
