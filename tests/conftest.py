@@ -62,6 +62,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = [item for item in items if item.get_closest_marker("verify")]
         items[:] = [item for item in items if not item.get_closest_marker("verify")]
         config.hook.pytest_deselected(items=left_out)
+    for item in filter(_heavy, items):  # the wait for a place is none of a test's own seconds
+        limit = item.get_closest_marker("timeout")
+        if limit is not None:
+            item.add_marker(pytest.mark.timeout(*limit.args, func_only=True), append=False)
     items.sort(key=_seconds, reverse=True)
     heavy = [item for item in items if _heavy(item)]
     light = [item for item in items if _seconds(item) and not _heavy(item)]

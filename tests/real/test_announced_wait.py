@@ -126,8 +126,10 @@ def test_bounds_that_callers_hear_are_true(hotline):
         for result in ("kept", "broken")
     }
     assert abs(results["kept"] - kept) <= 1  # one may be at the bound to the second
-    assert sum(results.values()) == len(told)
-    assert scrape.total("ivrd_expected_wait_error_seconds_count") == len(told)
+    # One of the first three may have been foreseen a wait that was over before it was said.
+    foreseen = sum(results.values())
+    assert len(told) <= foreseen <= len(people)
+    assert scrape.total("ivrd_expected_wait_error_seconds_count") == foreseen
     # All are foreseen while nobody has seen a talk end: it is the first guess that is right.
     error = scrape.total("ivrd_expected_wait_error_seconds_sum")
     assert error < 0.6 * sum(waited[number] for number in range(4, len(people) + 1))

@@ -98,6 +98,12 @@ class Run:
     def all_wait(self, count: int) -> None:
         """So many come: one books, one gives up and dials again, and then a red flag."""
         self.call("first", *map(caller, range(2)))
+        first = {mobile(number) for number in range(2)}
+        self.lab.until(
+            "they have joined before the others",
+            lambda _s: first <= {of.number for of in self.order.stays.values()},
+            WAIT,
+        )
         self.call("others", *map(caller, range(2, count)))
         booked = self.lab.ivrd
         self.lab.until("one has booked", lambda _s: booked.get("callbacks")["callbacks"])
