@@ -63,7 +63,7 @@ def test_whoever_was_told_so_has_it_over_kills_of_everything_and_no_number_is_le
 ) -> None:
     urls = (others.webhook.url, others.gateway.url, others.cases.url)
     change = with_everything(tmp_path, *urls)
-    lab: Hotline = hotline(agents=8, talk=0.5, ring=0.2, rtp_ports=1600, change=change)
+    lab: Hotline = hotline(agents=8, talk=2.0, ring=0.2, rtp_ports=1600, change=change)
     callers = people(HUNDREDS)
     waves = Waves(lab, others, callers)
     until("all wait or have gone", lambda: waves.through)
