@@ -20,7 +20,7 @@ from tests.daemon import hotline
 from tests.daemon.hotline import Hotline, live, until
 from tests.daemon.test_connected_outbox import sending
 from tests.outbox.receiver import ReceiverThread, answer
-from tests.outbox.test_line_events import DELIVERY, SECRET, signed, told
+from tests.outbox.test_line_events import DELIVERY, SECRET, signed, webhook_body
 
 CHANNEL, USE = "account", "link"
 TO = "+66812345678"
@@ -86,7 +86,7 @@ async def row(at: Hotline) -> Mapping[str, Any]:
 
 
 def reached(entry: Mapping[str, Any]) -> str:
-    return told({**DELIVERY, "delivery": {"data": entry["id"]}})
+    return webhook_body({**DELIVERY, "delivery": {"data": entry["id"]}})
 
 
 def test_a_message_that_line_says_has_reached_its_user_is_shown_so_also_after_a_restart(
@@ -148,7 +148,7 @@ def test_what_line_has_not_signed_changes_nothing_and_is_counted(tmp_path: Path,
                 assert (await tells(url, body, signature))[0] == 401
             for channel in ("silent", "nobody", "crm"):
                 assert (await tells(url, body, signed(body), channel))[0] == 401
-            unknown = told({**DELIVERY, "delivery": {"data": "of somebody else"}})
+            unknown = webhook_body({**DELIVERY, "delivery": {"data": "of somebody else"}})
             assert await tells(url, unknown, signed(unknown)) == (200, {"reached": 0})
             assert (await tells(url, "{", signed("{")))[0] == 400
             assert (await tells(url, "a" * 70_000, ""))[0] == 413

@@ -31,7 +31,7 @@ from lab.callers import (
     Wait,
 )
 from lab.callers.mix import BEHAVIOURS, SHIPPED, mix
-from tests.real.overflow_rig import final_ledger
+from tests.real.rig import final_ledger
 
 SOON = 20.0  # seconds: far more than any of these calls lasts
 

@@ -9,7 +9,7 @@ import pytest
 from lab.agents import Agents, Choice, answers, in_turn, never_answers, refuses
 from lab.callers import Caller, Callers, HangUp, Meet, Wait
 from lab.lossy import LATE_SECONDS, Fate, LossyLine, Message, kind_of
-from tests.real.overflow_rig import final_ledger
+from tests.real.rig import final_ledger
 
 UP, DOWN = True, False
 # The messages of each kind of call, and which way they go.

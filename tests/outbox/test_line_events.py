@@ -30,12 +30,12 @@ def signed(body: str, secret: str = SECRET) -> str:
     return base64.b64encode(found).decode()
 
 
-def told(*events: Any) -> str:
+def webhook_body(*events: Any) -> str:
     return json.dumps({"destination": "U1", "events": list(events)})
 
 
 def test_only_who_has_the_secret_has_signed() -> None:
-    body = told(DELIVERY)
+    body = webhook_body(DELIVERY)
     assert is_from_line(SECRET, signed(body), body)
     for signature in ("", "x", "\u00e9", "\udcff", signed(body, "another"), signed(body + " ")):
         assert not is_from_line(SECRET, signature, body)
@@ -51,15 +51,19 @@ def test_no_other_body_and_no_other_secret_has_the_signature(
 
 
 def test_deliveries_are_read_and_all_else_is_left() -> None:
-    assert delivered_tags(told(DELIVERY, FOLLOW)) == [DELIVERY["delivery"]["data"]]  # type: ignore[index]
-    assert delivered_tags(told()) == []  # the console of LINE verifies an address so
+    assert delivered_tags(webhook_body(DELIVERY, FOLLOW)) == [DELIVERY["delivery"]["data"]]  # type: ignore[index]
+    assert delivered_tags(webhook_body()) == []  # the console of LINE verifies an address so
 
 
 NONE = [
     *("", "{", "{}", "[]", "1", "null", "[" * 100_000),
     *('{"events": 1}', '{"events": ["x"]}', '{"events": null}'),
-    *(told({}), told({"type": "delivery"}), told({**DELIVERY, "delivery": "x"})),
-    *(told({**DELIVERY, "delivery": {"data": tag}}) for tag in (1, None, [])),
+    *(
+        webhook_body({}),
+        webhook_body({"type": "delivery"}),
+        webhook_body({**DELIVERY, "delivery": "x"}),
+    ),
+    *(webhook_body({**DELIVERY, "delivery": {"data": tag}}) for tag in (1, None, [])),
 ]
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from lab.agents import Agents, Choice, Manner, Talk
+from lab.agents import Choice, Manner
 from lab.callers import Caller, Keys
 from lab.partners import PartnerSite, shown_callers
 from lab.running import LabError
@@ -33,15 +33,6 @@ class Sites:
     def stop(self) -> None:
         for site in self._all:
             site.stop()
-
-
-def final_ledger(site: Agents) -> tuple[Talk, ...]:
-    """What its people tell of their calls, once all have ended: callers hear of that first."""
-    deadline = time.monotonic() + SETTLE_SECONDS
-    while any(site.progress()[what] for what in ("ringing", "talking")):
-        assert time.monotonic() < deadline, "a call there does not end"
-        time.sleep(0.05)
-    return site.ledger()
 
 
 def partner(trunk: str | dict[str, object], pledged: int = 10, **more: object) -> dict[str, object]:

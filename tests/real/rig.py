@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lab.agents import Talk
+from lab.agents import Agents, Talk
 from lab.callers import Caller, Callers, Ledger
 from lab.comparison import Row, Scrape, compare
 from lab.hotline import Lab, Plan
@@ -12,6 +12,17 @@ from lab.lag import Lag
 
 SETTLE_SECONDS = 240.0  # only a machine that is stuck takes so long
 WAIT = 400.0  # seconds until the last caller has gone: only a hotline that is stuck takes so long
+
+
+def final_ledger(
+    site: Agents, on_the_phone: Sequence[str] = ("ringing", "talking")
+) -> tuple[Talk, ...]:
+    """What its people tell of their calls, once all have ended: callers hear of that first."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while any(site.progress()[what] for what in on_the_phone):
+        assert time.monotonic() < deadline, "a call there does not end"
+        time.sleep(0.05)
+    return site.ledger()
 
 
 class Watched(Lab):
@@ -35,11 +46,7 @@ class Watched(Lab):
 
     def talks(self) -> tuple[Talk, ...]:
         """What agents tell of their calls, once no one talks: callers hear of an end first."""
-        deadline = time.monotonic() + SETTLE_SECONDS
-        while self.agents.progress()["talking"]:
-            assert time.monotonic() < deadline, "an agent still talks"
-            time.sleep(0.1)
-        return self.agents.ledger()
+        return final_ledger(self.agents, ("talking",))
 
     def calling(self, people: Sequence[Caller], rate: float, name: str = "callers") -> Callers:
         """Callers who dial; each wave needs a `name` of its own."""

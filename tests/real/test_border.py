@@ -8,8 +8,8 @@ from lab.border import Border
 from lab.callers import Hear
 from lab.exchange import USER, Exchange
 from lab.ivrd import PROJECT
-from tests.real.overflow_rig import calls, drill, final_ledger, partner, with_partners
-from tests.real.rig import WAIT
+from tests.real.overflow_rig import calls, drill, partner, with_partners
+from tests.real.rig import WAIT, final_ledger
 
 HERE = "127.0.0.1"  # the lab's carrier
 THERE = "127.0.0.4"  # no carrier's

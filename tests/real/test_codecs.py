@@ -9,8 +9,7 @@ from lab.baresip import Baresip, Speaks
 from lab.callers import Hear
 from lab.exchange import certificate
 from lab.ports import free_port
-from tests.real.overflow_rig import final_ledger
-from tests.real.rig import WAIT
+from tests.real.rig import WAIT, final_ledger
 
 HERE = "127.0.0.1"
 IMPURE = ("GSM/8000/1",)  # keeps no tone so pure that an agent of the lab knows it

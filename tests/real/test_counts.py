@@ -17,7 +17,7 @@ from tests.fixtures.hotline import HOTLINE
 from tests.real.rig import WAIT
 
 GOES = Expected("abandoned", "queue")
-GAVE_UP = ("abandoned", "queue")
+ABANDONED = ("abandoned", "queue")
 UNSERVED = ("vaccine-register", "vaccine-trouble", "lab-results")
 
 
@@ -114,11 +114,11 @@ def test_who_hangs_up_in_the_moment_of_the_answer_has_given_up(hotline):
         calling.hang_up({person.id})
         entries += calling.wait(WAIT).entries
         if person.id == 1:
-            assert until(lambda: ends(lab, 1)) == [(*GAVE_UP, 1)]
+            assert until(lambda: ends(lab, 1)) == [(*ABANDONED, 1)]
             lab.ivrd.kill()
     until(lambda: not lab.agents.progress()["talking"])
     lab.ivrd.start()
-    assert until(lambda: ends(lab, 2)) == [(*GAVE_UP, 2)]
+    assert until(lambda: ends(lab, 2)) == [(*ABANDONED, 2)]
     log = lab.asterisk.queue_log.read_text("utf-8")
     assert log.count("|CONNECT|") == 2
     talks, of_asterisk = lab.agents.ledger(), lab.asterisk.connected()

@@ -30,8 +30,7 @@ from lab.partners import (
     shown_callers,
     takes,
 )
-from tests.real.overflow_rig import final_ledger
-from tests.real.rig import WAIT
+from tests.real.rig import WAIT, final_ledger
 
 QUEUE = "vaccination"
 TOPIC, LABEL = "lab-results", "ผลตรวจ"

@@ -25,8 +25,8 @@ from lab.callers import (
 from lab.comparison import Row, compare, partner_rows
 from lab.machine import Machine
 from lab.partners import PartnerSite, takes
-from tests.real.overflow_rig import final_ledger, partner, with_partners
-from tests.real.rig import WAIT, Hotline
+from tests.real.overflow_rig import partner, with_partners
+from tests.real.rig import WAIT, Hotline, final_ledger
 
 LONG = 5.5  # seconds: a partner who hangs up sooner has not kept the caller
 QUICK = {"tone": 0.04, "gap": 0.04}

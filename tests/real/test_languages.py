@@ -14,8 +14,8 @@ from lab.agents import Talk
 from lab.called import CalledPeople, comes
 from lab.callers import Caller, Hear, Keys, Quiet
 from lab.partners import takes
-from tests.real.overflow_rig import Sites, drill, final_ledger, partner, with_partners
-from tests.real.rig import WAIT
+from tests.real.overflow_rig import Sites, drill, partner, with_partners
+from tests.real.rig import WAIT, final_ledger
 from tests.real.test_callback import booked, until
 
 # A language's callers: how their numbers begin, and the first key that they press for it.

@@ -19,9 +19,9 @@ from lab.called import CalledPeople, comes
 from lab.callers import Caller, HangUp, Keys, Quiet, Wait
 from lab.ivrd import Ivrd
 from lab.order import Order, Served
-from tests.real.overflow_rig import Sites, final_ledger, partner, with_partners
+from tests.real.overflow_rig import Sites, partner, with_partners
 from tests.real.pair_rig import Two, two
-from tests.real.rig import WAIT
+from tests.real.rig import WAIT, final_ledger
 
 CALLERS = int(os.environ.get("IVRD_TEST_CALLERS", "60"))  # 200: docs/decisions/0030
 RATE = max(2.0, CALLERS / 40)

@@ -13,7 +13,6 @@ from tests.real.overflow_rig import (
     Sites,
     calls,
     drill,
-    final_ledger,
     gaps,
     members,
     partner,
@@ -21,7 +20,7 @@ from tests.real.overflow_rig import (
     until,
     with_partners,
 )
-from tests.real.rig import WAIT
+from tests.real.rig import WAIT, final_ledger
 
 PEAK_SECONDS = 70
 

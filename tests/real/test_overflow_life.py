@@ -13,14 +13,13 @@ from tests.real.overflow_rig import (
     Sites,
     calls,
     drill,
-    final_ledger,
     members,
     partner,
     rows,
     until,
     with_partners,
 )
-from tests.real.rig import WAIT
+from tests.real.rig import WAIT, final_ledger
 
 
 @pytest.fixture

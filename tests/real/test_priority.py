@@ -12,8 +12,7 @@ from lab.ami_events import AmiEvents
 from lab.called import CalledPeople, comes
 from lab.callers import Caller, HangUp, Keys, Quiet, Wait
 from lab.order import Order, Served
-from tests.real.overflow_rig import final_ledger
-from tests.real.rig import WAIT, Hotline
+from tests.real.rig import WAIT, Hotline, final_ledger
 
 INTO_QUEUE = Keys("02")  # to a person, and no call back before that
 OPEN, CALLBACK = Keys("9"), Keys("21")  # a call back, to this number

@@ -15,9 +15,9 @@ from lab.callers import Caller, Hear, Keys, Quiet, Wait
 from lab.ivrd import Ivrd
 from lab.partners import takes
 from tests.fixtures.agents import person
-from tests.real.overflow_rig import Sites, drill, final_ledger, partner, with_partners
+from tests.real.overflow_rig import Sites, drill, partner, with_partners
 from tests.real.pair_rig import two
-from tests.real.rig import WAIT
+from tests.real.rig import WAIT, final_ledger
 from tests.real.test_agents import killed, sign_in
 
 # Numbers of callers, by what they choose, and the first key that they press for it.
