@@ -55,7 +55,7 @@ def test_each_agents_talks_are_counted_once_over_two_takeovers(tmp_path: Path) -
             pair.until("the other leads", lambda o=other: o.is_leader)
             leader.start(ready=False)
         calling.wait(WAIT)
-        day = settled(pair.leader())
+        day = pair.of_leader(settled)
         report = json.loads(pair.of_leader(lambda i: i.once("report", "agents", "--json")))
         talked = talks_by_their_count(pair)
         found = Counter({SEATS[row["agent"]]: row["talks"] for row in report["rows"]})

@@ -108,7 +108,7 @@ def waves(count: int) -> tuple[list[Caller], list[Caller]]:
 
 
 def waiting(lab) -> int:
-    return lab.ivrd.status()["calls"]["queue"]
+    return lab.of_leader(lambda leader: leader.status()["calls"]["queue"])
 
 
 @pytest.mark.verify
@@ -135,7 +135,7 @@ def test_answers_are_in_the_order_of_effective_arrivals_whatever_happens(pair):
     line = re.findall(r"^ +\d+\. (\S+)", lab.asterisk.cli("queue show other"), re.MULTILINE)
     assert len(line) == stay + len(second)
     assert Order.of(events.events).misplaced(line) == []
-    lab.leader().once("seats", "open", "base")
+    lab.of_leader(lambda leader: leader.once("seats", "open", "base"))
     lab.until("some are answered", lambda: waiting(lab) < (stay + len(second)) * 2 // 3)
     leader = lab.leader()
     leader.kill()

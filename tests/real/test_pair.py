@@ -69,7 +69,7 @@ def test_kill_9_again_and_again_costs_no_caller_anything(pair):
         hotline.until("a prompt", lambda k=killed, t=recorder: t.after(k, speaks))
         leader.start(ready=False)
     ledger = calling.wait(WAIT)
-    report = settled(hotline.leader())
+    report = hotline.of_leader(settled)
     # Whoever pressed a key that was received late may think that he hears the message, or waits.
     together = (IN_MENU, SELF_SERVED, IN_QUEUE)
     talks, connected = hotline.agents.ledger(), hotline.asterisk.connected()
@@ -89,6 +89,11 @@ def dials(people, topics):
     ]
 
 
+def offered(leader):
+    """How many calls were offered to agents."""
+    return leader.scrape().total("ivrd_calls_offered_total")
+
+
 def all_came_to_their_topics(hotline, calling, people, topics):
     """Every caller is answered, by somebody who was told what the caller had chosen."""
     ledger = calling.wait(WAIT)
@@ -104,13 +109,12 @@ def test_keys_pressed_while_it_is_handed_over_are_kept(pair):
     topics = [path for path in read_paths(hotline.config)[0] if path.kind == "topic"]
     people = dials(60, topics)
     hotline.wait_for_standby()
-    leader = hotline.leader()
     calling = hotline.calling(people, rate=20.0)
     hotline.until(
         "somebody has pressed all keys",
-        lambda: leader.scrape().total("ivrd_calls_offered_total") > 0,
+        lambda: hotline.of_leader(offered) > 0,
     )
-    leader.once("handover")
+    hotline.of_leader(lambda leader: leader.once("handover"))
     all_came_to_their_topics(hotline, calling, people, topics)
 
 

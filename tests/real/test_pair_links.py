@@ -21,6 +21,11 @@ def hotline(tmp_path):
     made.stop()
 
 
+def received(leader):
+    """How many calls have arrived."""
+    return leader.scrape().total("ivrd_calls_received_total")
+
+
 def people(count):
     """Every second one waits in the menu until it takes him to a person."""
     return [Caller(n, "calls", (Keys("0"),) if n % 2 else ()) for n in range(1, count + 1)]
@@ -57,9 +62,7 @@ def test_one_that_has_lost_only_its_own_link_ends_and_the_other_goes_on(hotline)
 @pytest.mark.verify
 def test_of_two_one_leads_again_after_asterisk_was_restarted(hotline):
     calling = hotline.calling(people(40), 20.0)
-    leader = hotline.leader()
-    received = "ivrd_calls_received_total"
-    hotline.until("calls are there", lambda: leader.scrape().total(received) == 40)
+    hotline.until("calls are there", lambda: hotline.of_leader(received) == 40)
     hotline.asterisk.stop()
     hotline.asterisk.start()
     calling.stop()
@@ -70,11 +73,10 @@ def test_of_two_one_leads_again_after_asterisk_was_restarted(hotline):
     persons = [Caller(n, "key 0", (Keys("0"),)) for n in range(101, 106)]
     later = hotline.calling(persons, 5.0).wait(WAIT)
     assert later.outcomes() == {"answered": 5}
-    leader = hotline.leader()
-    hotline.until("all is recorded", lambda: day(leader)["in_progress"] == 0)
+    hotline.until("all is recorded", lambda: hotline.of_leader(day)["in_progress"] == 0)
     time.sleep(5)  # reconciliation has had its time
-    report = day(leader)
-    print(f"\n{report['received']} received; acts: {leader.said('is the leader now')}")
+    report = hotline.of_leader(day)
+    print(f"\n{report['received']} received; acts: {hotline.leader().said('is the leader now')}")
     assert report["received"] == 40 + 5
     assert sum(ivrd.is_leader for ivrd in hotline.both) == 1
     assert all("Traceback" not in ivrd.log_text() for ivrd in hotline.both)
