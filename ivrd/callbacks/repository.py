@@ -31,6 +31,7 @@ class BookingRepository:
 
     `clock` is the timeline on which bookings have their times; `shift()` what the time of day is
     ahead of it, which is what is written down.  Ended bookings are kept for `days`.
+    `current(person)`: today's id of a person, for one from before the key of hashes was replaced.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class BookingRepository:
         clock: Callable[[], float],
         shift: Callable[[], float],
         days: int,
+        current: Callable[[str], str],
     ) -> None:
         self.complete = False  # what was stored before is read
         self.days = days
@@ -46,7 +48,7 @@ class BookingRepository:
         self._clock = clock
         self._shift = shift
         self._bookings = BookingIndex()
-        self._renamed: dict[str, str] = {}  # people, until what was stored before is read
+        self._current = current
         self._forget_at = 0.0
 
     def all(self) -> list[Booking]:
@@ -106,11 +108,13 @@ class BookingRepository:
         return next(self._bookings.of_person(person), None) is not None
 
     def rename(self, before: str, person: str) -> None:
-        """A person has another id from now on: the key of hashes was replaced."""
-        if not self.complete:
-            self._renamed[before] = person
+        """A person has another id from now on: the key of hashes was replaced.
+
+        What is stored and not read yet has it when it is read (`current`).
+        """
+        names = {before: person}
         for one in list(self._bookings.of_person(before)):
-            self.put(_renamed(one, {before: person}))
+            self.put(_renamed(one, lambda each: names.get(each, each)))
 
     def of_people(self, persons: Collection[str]) -> list[Booking]:
         """All in which one of these is dialled or has asked, the first first, ended ones too."""
@@ -176,14 +180,19 @@ class BookingRepository:
             return
         for one in found.values():
             if one.id not in self._bookings:
-                self._bookings.put(one)
-        self.complete, renamed = True, self._renamed
-        self._renamed = {}
-        for before, person in renamed.items():
-            self.rename(before, person)
+                self._read(one)
+        self.complete = True
         if wrong:
             what = "some stored bookings cannot be parsed and are left out"
             log.event(logger, logging.WARNING, what, entries=wrong)
+
+    def _read(self, stored: Booking) -> None:
+        """A booking as it was stored, perhaps under ids of people that are others by now."""
+        now = _renamed(stored, self._current)
+        if now == stored:
+            self._bookings.put(stored)
+        else:
+            self.put(now)
 
     def _restored(self, stored: Booking) -> Booking:
         """A stored booking on the timeline.
@@ -209,12 +218,9 @@ class BookingRepository:
                 self.put(one)
 
 
-def _renamed(booking: Booking, names: Mapping[str, str]) -> Booking:
-    """The booking of people who have other ids."""
-    person, asked_by = booking.person, booking.asked_by
-    return replace(
-        booking, person=names.get(person, person), asked_by=names.get(asked_by, asked_by)
-    )
+def _renamed(booking: Booking, current: Callable[[str], str]) -> Booking:
+    """The booking of people who have other ids; `current(person)`: what each has now."""
+    return replace(booking, person=current(booking.person), asked_by=current(booking.asked_by))
 
 
 def _shifted(booking: Booking, seconds: float) -> Booking:

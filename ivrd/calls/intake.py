@@ -23,7 +23,8 @@ class Intake(Protocol):
         """File the ticket of whoever is in this call: it is on its way when this returns.
 
         What it returns ends within seconds, with the case code, when the ticket would outlive a
-        crash.  There is one for each call, however often it is asked for.
+        crash; when that is not known by then, it may be delivered all the same (`unsure`).  There
+        is one for each call, however often it is asked for.
         """
 
     async def find(self, call_id: str) -> TicketAnswer:

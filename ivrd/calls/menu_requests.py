@@ -2,7 +2,7 @@
 
 Each runs beside the conversation, and whoever speaks with the caller when it is done is told what
 came of it: perhaps another conversation, after a lost connection.  One that breaks is answered as
-one that could not be had: nobody waits for it in silence.
+one that could not be had, or of which nobody knows: nobody waits for it in silence.
 """
 
 from collections.abc import Callable, Coroutine, Mapping
@@ -68,7 +68,7 @@ class MenuRequests:
             self._tasks.start(call_id, self._file(call_id, self._intake.find(call_id)))
 
     async def _file(self, call_id: str, filed: Coroutine[Any, Any, TicketAnswer]) -> None:
-        answer = TicketAnswer("")
+        answer = TicketAnswer("", unsure=True)
         try:
             answer = await filed
         finally:

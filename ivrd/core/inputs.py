@@ -57,12 +57,13 @@ class LinkAnswer(Answer):
 class TicketAnswer(Answer):
     """What came of `FileTicket`, or of `FindTicket`.
 
-    code: the case code, digits only; empty: it could not be filed, or was not.  by_text: it is sent
-    by text as well.
+    code: the case code, digits only; empty: it is not filed.  by_text: it is sent by text as well.
+    unsure: it may be filed all the same, which was not known in time; then there is no code.
     """
 
     code: str
     by_text: bool = False
+    unsure: bool = False
 
 
 @dataclass(frozen=True)

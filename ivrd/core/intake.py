@@ -102,7 +102,10 @@ class AtFiled:
 
 @dataclass(frozen=True)
 class LeftIntake:
-    """The caller has left the intake from this step: `person`, `back`, `turn` or `not_filed`."""
+    """The caller has left the intake from this step.
+
+    why: `person`, `back`, `turn`, `not_filed` or `unsure` (whether it is filed).
+    """
 
     step: str
     why: str
@@ -158,11 +161,16 @@ def _date(year: int, digits: str) -> date | None:
         return None
 
 
-def notes(form: Form, answers: Answers, whole: bool) -> Iterable[str]:
-    """What an agent's phone shows of a caller who has been asked."""
+# What an agent's phone shows of the ticket.
+KEYED_IN, PERHAPS_FILED = "registration keyed in", "registration perhaps filed"
+BEGUN = "registration begun"
+
+
+def notes(form: Form, answers: Answers, ticket: str) -> Iterable[str]:
+    """What an agent's phone shows of a caller who has been asked; ticket: of that, if there is."""
     for red, mark in ((True, "red flag: "), (False, "")):
         said = [of.note for of in form.flags if of.red is red and of.name in answers.flags]
         if said:
             yield mark + ", ".join(said)
-    if answers.citizen_number:
-        yield "registration keyed in" if whole else "registration begun"
+    if ticket or answers.citizen_number:
+        yield ticket or BEGUN

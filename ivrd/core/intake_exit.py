@@ -4,19 +4,31 @@ from dataclasses import replace
 
 from ivrd.core import menu
 from ivrd.core.commands import AddNote, AtMenu, BackToQueue, Command, say
-from ivrd.core.intake import Answers, FileTicket, Form, LeftIntake, RedFlags, RiskFlags, notes
+from ivrd.core.intake import (
+    KEYED_IN,
+    PERHAPS_FILED,
+    Answers,
+    FileTicket,
+    Form,
+    LeftIntake,
+    RedFlags,
+    RiskFlags,
+    notes,
+)
 from ivrd.core.intake_visit import At, IntakeVisit, Result, form_of
 from ivrd.core.menu_tree import Tree
 
+UNSURE = "unsure"  # why a caller leaves of whose ticket it is not known whether it is filed
 
-def answers_given(form: Form, visit: IntakeVisit, *, whole: bool) -> tuple[Command, ...]:
-    """What whoever takes the call is to know, and have, of the answers; whole: it is filed."""
+
+def answers_given(form: Form, visit: IntakeVisit, ticket: str = "") -> tuple[Command, ...]:
+    """What whoever takes the call is to know, and have, of the answers; ticket: as in `notes`."""
     answers = visit.answers
     red = red_flags(form, answers)
     risk = tuple(name for name in answers.flags if name not in red)
     found: tuple[Command, ...] = (RedFlags(red),) if red else ()
     found += (RiskFlags(risk),) if risk else ()
-    found += tuple(AddNote(note) for note in notes(form, answers, whole))
+    found += tuple(AddNote(note) for note in notes(form, answers, ticket))
     if answers and visit.at not in (At.FILING, At.FILED):
         found += (FileTicket(visit.topic, answers, whole=False),)
     return found
@@ -34,7 +46,9 @@ def to_person(
     filed = visit.at is At.FILED or (visit.at is At.FILING and why == "person")
     left = () if filed else (LeftIntake(visit.step, why),)
     words = (say(visit.language, *said),) if said else ()
-    found = (*answers_given(form_of(tree), visit, whole=filed), *left)
+    unsure = why == UNSURE or visit.at is At.FINDING
+    ticket = KEYED_IN if filed else PERHAPS_FILED if unsure else ""
+    found = (*answers_given(form_of(tree), visit, ticket), *left)
     if visit.back is None:
         return replace(visit, at=At.LEFT, over=True), (*found, *words, BackToQueue())
     in_menu = (AtMenu(visit.back.menu),) if visit.at is At.FILED else ()

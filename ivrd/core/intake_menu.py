@@ -19,6 +19,9 @@ ivrd hears that the answers are lost (`ANEW`; keys that are still being pressed 
 question, and count for nothing), and is asked anew, after the consent.  Whose ticket was being
 filed (`FINDING`) hears the case code instead, if it was stored by then.
 
+Of a ticket that is put in and not known to be stored in time nobody knows whether it will be
+delivered: the caller hears that it may be, and goes to a person, whose phone shows it.
+
 Here is where the conversation begins, goes on and ends; the questions are in intake_steps.py, how a
 caller leaves in intake_exit.py, and where one stands in intake_visit.py.
 """
@@ -46,7 +49,7 @@ from ivrd.core.intake import (
     AtFiled,
     LeftIntake,
 )
-from ivrd.core.intake_exit import answers_given, go_back, to_person
+from ivrd.core.intake_exit import UNSURE, answers_given, go_back, to_person
 from ivrd.core.intake_visit import NUMBERS, At, IntakeVisit, Result, form_of
 from ivrd.core.menu import Visit
 from ivrd.core.menu_tree import MOST_INTERRUPTIONS, Tree
@@ -55,6 +58,7 @@ from ivrd.core.queue_menu import QueueVisit
 # Prompt ids; their texts are in config/default_prompts.yaml of the package.
 FILED, BY_TEXT = "intake-filed", "intake-by-text"
 AFTER, NOT_FILED = "intake-after", "intake-not-filed"
+PERHAPS_FILED = "intake-perhaps-filed"
 
 
 def enter(topic: str, before: Visit | QueueVisit) -> Result:
@@ -120,7 +124,7 @@ def hand_over(tree: Tree, visit: IntakeVisit) -> Result:
     """The turn of one who waits has come, or ivrd is stopping; not while a ticket is filed."""
     if visit.over or visit.at in (At.FILING, At.FINDING, At.FILED):
         return visit, ()
-    left = (*answers_given(form_of(tree), visit, whole=False), LeftIntake(visit.step, "turn"))
+    left = (*answers_given(form_of(tree), visit), LeftIntake(visit.step, "turn"))
     if visit.back is not None:
         after, commands = menu.hand_over(tree, visit.back)
         return after, (*left, *commands)
@@ -182,6 +186,8 @@ def _answered(
 ) -> Result:
     if visit.at not in (At.FILING, At.FINDING):
         return visit, ()  # that of one with what was given until then
+    if answer.unsure:
+        return to_person(tree, visit, closed, UNSURE, PERHAPS_FILED)
     if not answer.code and visit.at is At.FINDING:
         return intake_steps.say_anew(visit)
     if not answer.code:

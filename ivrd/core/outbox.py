@@ -48,7 +48,8 @@ class Entry:
     encrypted; empty once it was delivered.  created_at: when it was put in, or sent again.
     next_at: no attempt before that.  give_up_at: after which it is of no use.  attempts: those that
     have ended.  why: how the last one failed.  reached_at: when it was told that its recipient has
-    it, by a channel that tells so; delivered it is when the receiver has taken it.
+    it, by a channel that tells so; delivered it is when the receiver has taken it.  about: what it
+    is about, of one whose id was drawn by lot; the others' ids are made from that.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Entry:
     why: str = ""
     ended_at: float | None = None
     reached_at: float | None = None
+    about: str = ""
 
 
 @dataclass(frozen=True)

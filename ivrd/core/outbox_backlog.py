@@ -27,6 +27,7 @@ class Backlog:
         self.most = most
         self.counts: Counter[tuple[str, EntryState]] = Counter()
         self._entries: dict[str, Entry] = {}
+        self._about: Counter[tuple[str, str]] = Counter()  # by use, of entries that have `about`
         self._lanes: dict[Lane, list[tuple[int, str]]] = {}  # heaps by order
         self._in_flight: dict[Lane, str] = {}
         # Heaps with entries that may have changed since: what comes off them is looked at again.
@@ -60,6 +61,10 @@ class Backlog:
         """One by its id."""
         return self._entries.get(entry_id)
 
+    def has_about(self, use: str, about: str) -> bool:
+        """Whether there is any of this use with this `Entry.about`."""
+        return self._about[use, about] > 0
+
     def first_ended(self, state: EntryState) -> Entry | None:
         """Of those that are dead or delivered, the one that has been so for the longest time."""
         return next((self._entries[one] for one in self._ended[state]), None)
@@ -71,6 +76,8 @@ class Backlog:
             self._uncount(before)
         self._entries[entry.id] = entry
         self.counts[entry.channel, entry.state] += 1
+        if entry.about:
+            self._about[entry.use, entry.about] += 1
         lane = (entry.channel, entry.recipient)
         if self._in_flight.get(lane) == entry.id:
             del self._in_flight[lane]
@@ -171,6 +178,10 @@ class Backlog:
 
     def _uncount(self, entry: Entry) -> None:
         self.counts[entry.channel, entry.state] -= 1
+        if entry.about:
+            self._about[entry.use, entry.about] -= 1
+            if not self._about[entry.use, entry.about]:
+                del self._about[entry.use, entry.about]
         for ended in self._ended.values():
             ended.pop(entry.id, None)
         lane = (entry.channel, entry.recipient)

@@ -183,6 +183,7 @@ class Wiring:
             self.timeline.now,
             lambda: self.timeline.shift,
             self.settings.callback.keep_days,
+            self._current_id,
         )
         self.outbox = OutboxParts(
             self.settings,
@@ -194,6 +195,10 @@ class Wiring:
             self.partner_repository,
             self.leader_only.refusal,
         )
+
+    def _current_id(self, person: str) -> str:
+        """Today's id of a person, for one from before the key of hashes was replaced."""
+        return self.people.registry.people.current(person)
 
     def _build_partners(self) -> None:
         """Their seats, and what is stored and published of what they do."""
@@ -268,7 +273,9 @@ class Wiring:
     def _build_people(self) -> None:
         """Who the people are who call, and the links that they can be sent."""
         settings = self.settings
-        regret = LinkRegret(settings.links, self.call_repository, self.timeline.now)
+        regret = LinkRegret(
+            settings.links, self.call_repository, self.ledger.calls, self.timeline.now
+        )
         self.people = PeopleParts(
             settings,
             self.write_behind,

@@ -3,10 +3,17 @@
 A caller hears of a ticket when it is in the store: from then on it survives whatever happens.  It
 is there sealed, until it is delivered.  The caller then gets the case code in a message as well, if
 there is one (`intake_code` in outbox.yaml) and the number can get it.
+
+What the outbox does not take is never delivered.  What it has taken, and is not known to be stored
+in time, may be: it is not taken back, for it may be on its way already, or in the store without our
+knowing.  The answer says so (`unsure`).
 """
 
+import hmac
+import json
 import logging
-from collections.abc import Callable, Coroutine
+import secrets
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -23,24 +30,29 @@ from ivrd.outbox.message import Message
 
 logger = logging.getLogger("ivrd")
 
-NOT_FILED = TicketAnswer("")
+NOT_FILED, UNSURE = TicketAnswer(""), TicketAnswer("", unsure=True)
 
 
 class Outgoing(Protocol):
     """Takes messages; see outbox/outbox.py."""
 
+    complete: bool  # what was put in before is known
+
     @property
     def readable(self) -> bool:
         """Whether what is put in can be stored now."""
 
-    def post(self, message: Message, about: str, recipient: str) -> None:
-        """Have a message sent."""
+    def post(self, message: Message, about: str, recipient: str, *, once: bool) -> None:
+        """Have a message sent, if there is room.
+
+        once: another one about the same is the same one, also of an ivrd that knows of none.
+        """
 
     def holds(self, use: str, about: str) -> bool:
         """Whether the message of this name about this was put in: another one would not be."""
 
-    async def stored(self, use: str, about: str) -> bool:
-        """Whether the message of this name about this is in the store; ends within seconds."""
+    async def written(self) -> bool:
+        """Whether all that was put in is in the store; ends within seconds."""
 
 
 class People(Protocol):
@@ -96,16 +108,18 @@ class Tickets:
         self._people = people
         self._listener = listener
         self._wall = wall
+        self._key = secrets.token_bytes(32)  # of this process alone; see `_about`
 
     def offered(self, call_id: str) -> bool:
         """See `Intake`: while a ticket is configured, and could be stored.
 
-        There is one for each call.  Who has registered, and wants to change it or to register
-        somebody else, would hear the same code and have nothing filed: that is for a person.
+        There is one for each call, and one code.  Who has registered, and wants to change it or to
+        register somebody else, would hear the same one again: that is for a person.
         """
         if call_id not in self._ledger.calls or TICKET not in self.settings.outbox.messages:
             return False
-        return self._outbox.readable and not self._outbox.holds(TICKET, call_id)
+        known = self._outbox.readable and self._outbox.complete
+        return known and not self._outbox.holds(TICKET, call_id)
 
     def notify(self, call_id: str, command: IntakeCommand) -> None:
         """See `Intake`."""
@@ -123,33 +137,31 @@ class Tickets:
         """See `Intake`."""
         call = self._ledger.calls.get(call_id)
         if call is None or not self._outbox.holds(TICKET, call_id):
-            return NOT_FILED
+            return NOT_FILED if self._outbox.complete else UNSURE
         number = international(self._number(call_id), self.settings.country)
         self._listener.filing(call_id)
         return await self._filed(call, number, call_id, whole=True)
 
     async def _filed(self, call: Call | None, number: str, about: str, whole: bool) -> TicketAnswer:
         """Wait until what was put in is stored (about: what it is about; empty: nothing was)."""
+        taken = bool(about) and self._outbox.holds(TICKET, about)
         stored = False
         try:
-            stored = bool(about) and await self._outbox.stored(TICKET, about)
+            stored = taken and await self._outbox.written()
         finally:
             if call is not None and whole:
                 self._listener.filed(call.id, stored=stored)
         if call is None or not stored:
-            log.event(logger, logging.WARNING, "ticket not filed", call=call.id if call else "")
-            return NOT_FILED
+            what = "ticket not stored in time; it may be yet" if taken else "ticket not filed"
+            log.event(logger, logging.WARNING, what, call=call.id if call else "")
+            return UNSURE if taken else NOT_FILED
         log.event(logger, logging.INFO, "ticket filed", call=call.id, whole=whole)
         code = long_case_code(call.id)
         by_text = whole and self._send_code(call, number, code)
         return TicketAnswer(code, by_text)
 
     def _post(self, call: Call, number: str, ticket: FileTicket) -> str:
-        """Put it in; what it is about.
-
-        What was given so far is another ticket for each kind of answer more: the same again, after
-        an interruption, is the same one.
-        """
+        """Put it in; what it is about."""
         if ticket.whole:
             self._listener.filing(call.id)
         answers = ticket.answers
@@ -162,12 +174,21 @@ class Tickets:
             "topic": ticket.topic,
             "language": call.language,
         }
-        given = [name for name in ("citizen_number", "tested_on", "flags") if data[name]]
-        about = call.id if ticket.whole else f"{call.id}/{'+'.join(given)}"
+        about = call.id if ticket.whole else self._about(call.id, data)
         text = self._text(TICKET, call)
         message = Message(TICKET, number, text, self._wall(), data)
-        self._outbox.post(message, about, call.caller or call.id)
+        self._outbox.post(message, about, call.caller or call.id, once=not ticket.whole)
         return about
+
+    def _about(self, call_id: str, data: Mapping[str, str]) -> str:
+        """What a ticket that is not whole is about.
+
+        Other answers are another ticket; the same again, after an interruption, is the same one.
+        The key keeps anybody from finding the answers by trying all of them.  Another process has
+        another one: it does not know what was given before.
+        """
+        given = json.dumps(data, sort_keys=True).encode()
+        return f"{call_id}/{hmac.digest(self._key, given, 'sha256').hex()}"
 
     def _send_code(self, call: Call, number: str, code: str) -> bool:
         """Send the caller the case code; whether that can be."""
@@ -177,7 +198,7 @@ class Tickets:
         if not reaches(self.settings.outbox.channels[of.channel], number):
             return False
         message = Message(CODE, number, self._text(CODE, call), self._wall(), {"case": code})
-        self._outbox.post(message, call.id, call.caller)
+        self._outbox.post(message, call.id, call.caller, once=True)
         return True
 
     def _text(self, use: str, call: Call) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
@@ -38,18 +38,28 @@ class CallHistory(Protocol):
 
 
 class LinkRegret:
-    """`clock`: the timeline of the calls.
+    """Follows the calls once this ivrd leads (`restore`), and reads those that have ended before.
 
-    Every ivrd follows the calls; a new leader reads those that have ended before it leads.  What a
+    A standby keeps nothing of them: the leader would not reach it when it erases a person.  What a
     restart ends is a pause: it begins anew when the share is still above the limit.
+
+    `here`: the calls in progress, as the ledger has them.  `clock`: their timeline.
     """
 
-    def __init__(self, rules: Rules, history: CallHistory, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        rules: Rules,
+        history: CallHistory,
+        here: Mapping[str, Call],
+        clock: Callable[[], float],
+    ) -> None:
         self.deflections = Deflections(rules)
         self._history = history
+        self._calls = here
         self._clock = clock
+        self._leads = False
         self._reading: asyncio.Task[None] | None = None
-        # All since the start, until those before are read; the oldest first.
+        # All since this ivrd leads, until those before are read; the oldest first.
         self._seen: dict[str, _Seen] | None = {}
         self._here: set[str] = set()  # calls whose beginning is counted
 
@@ -57,14 +67,14 @@ class LinkRegret:
 
     def moved(self, call: Call, _position: MenuPosition | None) -> None:
         """A call is here."""
-        if call.received and call.id not in self._here:
+        if self._leads and call.received and call.id not in self._here:
             self._here.add(call.id)
             self.deflections.called(call.caller, call.received_at)
             self._note(call.id, _Seen(call.caller, call.received_at))
 
     def notice(self, notice: Notice) -> None:
         """A call may have ended."""
-        if not isinstance(notice, Ended):
+        if not self._leads or not isinstance(notice, Ended):
             return
         self.moved(notice.call, None)
         self._here.discard(notice.call.id)
@@ -111,7 +121,10 @@ class LinkRegret:
     # --- what happened before --------------------------------------------------------------
 
     async def restore(self) -> None:
-        """Begin to read the calls before; the store may be down."""
+        """Follow the calls from now on, and begin to read those before; the store may be down."""
+        self._leads = True
+        for call in self._calls.values():
+            self.moved(call, None)
         self._begin()
 
     def write_again(self) -> None:

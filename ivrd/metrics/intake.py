@@ -23,8 +23,8 @@ class IntakeMetrics:
             "ivrd_intakes_left",
             "Callers who left before their ticket was filed, by the step where they were. hung_up; "
             "person: went on to a person, asked for or after too many silences or errors, with "
-            "what was given so far; turn: their turn had come; back: pressed *; not_filed: it "
-            "could not be stored.",
+            "what was given so far; turn: their turn had come; back: pressed *; not_filed: it was "
+            "not taken; unsure: not known in time to be stored, and perhaps delivered later.",
             ["step", "why"],
             registry=registry,
         )
@@ -37,7 +37,8 @@ class IntakeMetrics:
         first, last = STEP_OF[At.CONSENT], STEP_OF[At.FILING]
         for step in STEPS:
             self._left.labels(step, "hung_up")
-            self._left.labels(step, "not_filed" if step == last else "person")
+            for why in ("not_filed", "unsure") if step == last else ("person",):
+                self._left.labels(step, why)
             if step != last:
                 self._left.labels(step, "turn")
         self._left.labels(first, "back")

@@ -2,7 +2,9 @@
 
 An entry is stored with every step, as kind `outbox` by its id: sealed as long as it may be sent,
 and without what it said once it was delivered.  An id is made from what the message is about, so
-that whoever puts the same in again, after a restart or a takeover, puts in the same entry.
+that whoever puts the same in again, after a restart or a takeover, puts in the same entry.  Where
+another one about the same would say something else, the id is drawn by lot (`once=False`): an ivrd
+that does not know of the first one yet puts in a second one, and neither takes the other's place.
 """
 
 import asyncio
@@ -103,18 +105,22 @@ class Outbox:
     # --- putting in ------------------------------------------------------------------------
 
     def post(
-        self, message: Message, about: str, recipient: str, of: MessageSettings | None = None
+        self,
+        message: Message,
+        about: str,
+        recipient: str,
+        of: MessageSettings | None = None,
+        *,
+        once: bool = True,
     ) -> None:
         """Have a message sent, if the configuration has one of this name.  Never waits.
 
         about: what it is about; the same message about the same is put in once.  recipient: what
-        stands for whoever gets it.  of: how it leaves, where outbox.yaml does not say so.
+        stands for whoever gets it.  of: how it leaves, where outbox.yaml does not say so.  once:
+        another one about the same is the same one, also of an ivrd that does not know of this one.
         """
         of = of or self.settings.messages.get(message.use)
-        if of is None:
-            return
-        entry_id = id_of(message.use, about)
-        if self.backlog.get(entry_id) is not None:
+        if of is None or self.holds(message.use, about):
             return
         if not self._has_room():
             self._listener.lost(of.channel, "refused")
@@ -126,7 +132,7 @@ class Outbox:
         self._order = max(self._order + 1, int((now + self._shift()) * 1_000_000))
         self._put(
             Entry(
-                id=entry_id,
+                id=id_of(message.use, about) if once else str(uuid.uuid4()),
                 channel=of.channel,
                 use=message.use,
                 recipient=recipient,
@@ -135,6 +141,7 @@ class Outbox:
                 created_at=now,
                 give_up_at=now + of.within_seconds,
                 next_at=now,
+                about="" if once else about,
             )
         )
         self._wake()
@@ -154,11 +161,8 @@ class Outbox:
 
     def holds(self, use: str, about: str) -> bool:
         """Whether the message of this name about this was put in: another one would not be."""
-        return self.backlog.get(id_of(use, about)) is not None
-
-    async def stored(self, use: str, about: str) -> bool:
-        """Whether the message of this name about this is in the store, if need be after a while."""
-        return self.holds(use, about) and await self.written()
+        known = self.backlog.get(id_of(use, about)) is not None
+        return known or self.backlog.has_about(use, about)
 
     def _has_room(self) -> bool:
         """Whether one more can be taken; the oldest dead letters make room."""

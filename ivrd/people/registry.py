@@ -215,9 +215,14 @@ class PeopleRegistry:
             self._changed.add(person.id)
 
     def _forget_old(self) -> None:
+        """Each hour: who has not called for long.
+
+        A standby forgets as well, and leaves the store to the leader; a leader has read it before.
+        """
         now = self._clock()
-        if now < self._forget_at or not self._read:
+        if now < self._forget_at or (self._leads and not self._read):
             return
         self._forget_at = now + FORGET_EACH_SECONDS
         for person_id in self.people.forget_old(now):
-            self._repository.remove(person_id)
+            if self._leads:
+                self._repository.remove(person_id)

@@ -4,8 +4,8 @@ Whether a matter was settled is asked after the talk, when the call is over for 
 stands in queue_log alone (`answered`), a second or two later.  Whether a caller has heard the state
 of a case is where the call was in its menu (`moved`).
 
-Every ivrd follows the calls; a new leader reads what was stored of the last day, and marks the
-redials that happened while nobody led.
+A new leader reads what was stored of the last day, and marks the redials that happened while nobody
+led.  A standby keeps whose no call was: the leader would not reach it when it erases a person.
 """
 
 import asyncio
@@ -92,7 +92,8 @@ class RepeatTracker:
         call = notice.call
         self.moved(call, None)
         self._here.discard(call.id)
-        self._remember(call.id, call.caller, call.received_at)
+        if self._leadership.is_leader:
+            self._remember(call.id, call.caller, call.received_at)
         case_told = call.id in self._case_told
         self._case_told.discard(call.id)
         if case_told and notice.outcome is Outcome.SELF_SERVED:

@@ -80,11 +80,12 @@ class Rig:
         behind = cast(WriteBehind, self.shelf)
         self.hasher = Hasher([KEY, OLD_KEY], "TH")
         self.vault = Vault([KEY])
-        self.bookings = BookingRepository(behind, lambda: self.now, lambda: 0.0, 7)
+        people = People(FairnessRules())
+        self.bookings = BookingRepository(behind, lambda: self.now, lambda: 0.0, 7, people.current)
         self.bookings.complete = True
         repository = PeopleRepository(behind, lambda: 0.0)
         self.registry = PeopleRegistry(
-            People(FairnessRules()),
+            people,
             repository,
             lambda: self.now,
             self.bookings,

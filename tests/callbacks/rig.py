@@ -210,6 +210,7 @@ class Rig:
         self.now = NOW
         self.wait = 600.0
         self.credit: dict[str, float] = {}  # by person
+        self.renamed: dict[str, str] = {}  # people, by the id before
         self.vault, self.told, self.ledger = Vault(), Told(), Ledger()
         self.people = People()
         self.messages = Messages()
@@ -218,7 +219,11 @@ class Rig:
             self.shelf, Alone(), lambda _up, _why: None, pause=0.0, retry=0.0
         )
         self.repository = BookingRepository(
-            self.write_behind, lambda: self.now, lambda: 0.0, CALLBACK.keep_days
+            self.write_behind,
+            lambda: self.now,
+            lambda: 0.0,
+            CALLBACK.keep_days,
+            lambda person: self.renamed.get(person, person),
         )
         link: Any = self.asterisk
         self.dialler = Dialler(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
+import pytest
 from stdnum.th import pin
 
 from ivrd.calls.menu_call import MenuCall, MenuPosition
@@ -59,6 +60,17 @@ class Intaking(Rig):
         for key in keys:
             await self.take(pressed(CALL, key))
 
+    async def said_until(self, last: str) -> list[str]:
+        """The prompts, each to its end, until this command."""
+        said: list[str] = []
+        while last not in (commands := [t.get("Command", "") for t in self.link.told]):
+            played = [t for t in self.link.told if t.get("Command", "").startswith("STREAM FILE")]
+            assert len(played) > len(said), commands
+            said.append(played[-1]["Command"].split('"')[1].rpartition("/")[2])
+            self.tracker.ivr.result(played[-1]["CommandID"], "200 result=0 endpos=480000")
+            await settle()
+        return said
+
     async def waits_in_menu(self) -> None:
         await self.take(arrived(CALL), offered(CALL))
         self.ledger.note(CALL, topic="other")
@@ -110,6 +122,24 @@ def test_who_waits_keeps_waiting_or_has_registered() -> None:
         assert rig.places() == {CALL: CallState.QUEUE}
         await rig.take(gone(CALL))
         assert rig.ends() == {CALL: (Outcome.ABANDONED, Stage.QUEUE)}
+
+    run(body())
+
+
+@pytest.mark.parametrize("came", [TicketAnswer("", unsure=True), RuntimeError("broken")])
+def test_of_whose_ticket_nobody_knows_goes_to_a_person_whose_phone_shows_it(
+    came: TicketAnswer | Exception,
+) -> None:
+    async def body() -> None:
+        rig = Intaking()
+        await rig.take(arrived(CALL), offered(CALL))
+        await rig.keys(*IN_MENU, *WHOLE)
+        rig.intake.answers.put_nowait(came)
+        await settle()
+        assert rig.places() == {CALL: CallState.MENU}  # not with whom has all they called for
+        (note,) = [t["Value"] for t in rig.link.told if t.get("Variable") == "IVRD_NOTE"]
+        assert note == "registration perhaps filed"
+        assert "intake-perhaps-filed" in await rig.said_until("ASYNCAGI BREAK")
 
     run(body())
 

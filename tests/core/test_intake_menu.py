@@ -1,5 +1,6 @@
 """Who registers by keys has a ticket and hears its code, or a person with what was given so far."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
@@ -68,7 +69,7 @@ inputs: st.SearchStrategy[Input] = st.one_of(
     st.sampled_from("0123456789*#").map(Key),
     st.just(PromptsPlayed()),
     st.just(NoInput()),
-    st.sampled_from([TicketAnswer(CODE), TicketAnswer("")]),
+    st.sampled_from([TicketAnswer(CODE), TicketAnswer(""), TicketAnswer("", unsure=True)]),
 )
 
 
@@ -307,6 +308,27 @@ def test_a_ticket_that_cannot_be_filed_leads_to_a_person() -> None:
     assert isinstance(commands[-1], ToPerson)
 
 
+@pytest.mark.parametrize("way", [registering, waiting])
+def test_of_whose_ticket_it_is_not_known_in_time_hears_that_and_so_does_who_takes_the_call(
+    way: Callable[..., Result],
+) -> None:
+    unsure = TicketAnswer("", unsure=True)
+    filing = way(WHOLE)
+    now = situation(waits=WAITS if way is waiting else None)
+    stored = dialogue.stored(filing[0])
+    for result in (filing, dialogue.again(TREE, stored, now)):  # also for the ivrd that comes next
+        _visit, commands = walk(result, now, unsure)
+        assert said(commands)[0] == "intake-perhaps-filed"
+        assert kinds(commands)[-1] is (BackToQueue if way is waiting else ToPerson)
+        assert [c for c in commands if isinstance(c, LeftIntake)] == [
+            LeftIntake("ticket", "unsure")
+        ]
+        notes = [c.text for c in commands if isinstance(c, AddNote)]
+        assert notes == ["registration perhaps filed"]
+        assert not tickets(commands)  # which would be another one, of the same
+        assert AtFiled() not in commands
+
+
 def test_the_turn_comes_before_the_rest_of_it_but_not_before_a_ticket() -> None:
     visit, _ = waiting("1" + NO_FLAGS + NUMBER + "03")
     _visit, commands = dialogue.hand_over(TREE, visit)
@@ -413,16 +435,20 @@ def test_every_way_ends_and_a_ticket_is_told_of_only_when_it_is_filed(
 ) -> None:
     visit: AnyVisit
     visit, commands = waiting(begun) if from_queue else registering(begun)
-    now, told, filed = situation(waits=WAITS if from_queue else None), list(commands), False
+    now, told = situation(waits=WAITS if from_queue else None), list(commands)
+    filed = unsure = False
     for one in [*several, TicketAnswer(""), *[PromptsPlayed(), NoInput()] * 20]:
         if not isinstance(visit, IntakeVisit) or visit.over:
             break
-        filed |= visit.at is At.FILING and one == TicketAnswer(CODE)
+        if isinstance(one, TicketAnswer) and visit.at is At.FILING:
+            filed |= bool(one.code)
+            unsure |= one.unsure
         visit, commands = dialogue.step(TREE, visit, one, now)
         told += commands
     left = not isinstance(visit, IntakeVisit)
     assert left or visit.over
     assert (AtFiled() in told) == filed
+    assert ("intake-perhaps-filed" in said(tuple(told))) == unsure
     # Whoever began completed, or left from a step.
     assert filed + sum(isinstance(command, LeftIntake) for command in told) == 1
     whole = [ticket.answers for ticket in told if isinstance(ticket, FileTicket) and ticket.whole]

@@ -20,6 +20,7 @@ from ivrd.core.outbox import (
 from ivrd.core.outbox_backlog import Backlog
 
 CHANNELS, RECIPIENTS = ("sms", "crm"), ("a", "b", "c")
+ABOUT = ("1.1", "1.2")
 RESULTS = st.sampled_from(
     (Delivered(), Failed("500"), Failed("429", retry_after=90.0), Refused(""))
 )
@@ -143,10 +144,14 @@ class Lanes(RuleBasedStateMachine):
     def waiting(self) -> list[Entry]:
         return [one for one in self.here.values() if one.state is EntryState.WAITING]
 
-    @rule(channel=st.sampled_from(CHANNELS), recipient=st.sampled_from(RECIPIENTS))
-    def new(self, channel: str, recipient: str) -> None:
+    @rule(
+        channel=st.sampled_from(CHANNELS),
+        recipient=st.sampled_from(RECIPIENTS),
+        about=st.sampled_from(("", *ABOUT)),
+    )
+    def new(self, channel: str, recipient: str, about: str) -> None:
         self.made += 1
-        self.put(entry(self.made, channel, recipient, self.now))
+        self.put(replace(entry(self.made, channel, recipient, self.now), about=about))
 
     @rule(channel=st.sampled_from(CHANNELS))
     def take(self, channel: str) -> None:
@@ -194,6 +199,12 @@ class Lanes(RuleBasedStateMachine):
             assert self.backlog.oldest(channel) == min(since, default=None)
         counts = Counter((one.channel, one.state) for one in self.here.values())
         assert +self.backlog.counts == counts
+
+    @invariant()
+    def what_is_said_to_be_there_is(self) -> None:
+        here = {one.about for one in self.here.values()} - {""}
+        assert {about for about in ABOUT if self.backlog.has_about("use", about)} == here
+        assert not self.backlog.has_about("other", ABOUT[0])
 
     def teardown(self) -> None:
         while self.on:

@@ -74,7 +74,8 @@ class Rig:
     def __init__(self, number: str = MOBILE, uses: tuple[str, ...] = ("intake", "intake_code")):
         self.ledger = Ledger()
         self.ledger.receive(Call(CALL, 100.0, caller="#p", language="th"))
-        self.readable = self.stores = True
+        self.readable = self.stores = self.complete = self.room = True
+        self.own: set[tuple[str, str]] = set()  # those whose id is drawn by lot
         self.shared: set[str] = set()
         self.put: dict[tuple[str, str], tuple[Message, str]] = {}
         self.counts = Counts()
@@ -89,15 +90,17 @@ class Rig:
             lambda: 500.0,
         )
 
-    def post(self, message: Message, about: str, recipient: str) -> None:
-        self.put.setdefault((message.use, about), (message, recipient))
+    def post(self, message: Message, about: str, recipient: str, *, once: bool) -> None:
+        if self.room:
+            self.put.setdefault((message.use, about), (message, recipient))
+            self.own |= set() if once else {(message.use, about)}
 
     def holds(self, use: str, about: str) -> bool:
         return (use, about) in self.put
 
-    async def stored(self, use: str, about: str) -> bool:
+    async def written(self) -> bool:
         await asyncio.sleep(0)
-        return self.stores and (use, about) in self.put
+        return self.stores
 
     def is_shared(self, person_id: str) -> bool:
         return person_id in self.shared
@@ -199,11 +202,42 @@ def test_no_answer_is_in_the_repr_of_a_ticket_on_its_way() -> None:
     assert not [one for one in (CITIZEN, MOBILE[1:], "over-60") if one in repr(rig.put)]
 
 
-def test_what_is_not_stored_is_not_filed() -> None:
+def test_what_is_not_stored_in_time_may_be_delivered_and_no_code_is_told() -> None:
     rig = Rig()
     rig.stores = False
+    assert rig.file(WHOLE) == TicketAnswer("", unsure=True)
+    assert [*rig.put] == [("intake", CALL)]
+    assert asyncio.run(rig.tickets.find(CALL)) == TicketAnswer("", unsure=True)
+    rig.stores = True  # an interruption later
+    assert asyncio.run(rig.tickets.find(CALL)) == TicketAnswer(CODE, by_text=True)
+
+
+def test_what_the_outbox_does_not_take_is_not_filed() -> None:
+    rig = Rig()
+    rig.room = False
     assert rig.file(WHOLE) == TicketAnswer("")
-    assert ("intake_code", CALL) not in rig.put
+    assert not rig.put
+
+
+def test_before_the_outbox_is_read_nobody_knows_whether_there_is_a_ticket() -> None:
+    rig = Rig()
+    rig.complete = False
+    assert not rig.tickets.offered(CALL)
+    assert asyncio.run(rig.tickets.find(CALL)) == TicketAnswer("", unsure=True)
+    assert rig.file(WHOLE) == TicketAnswer(CODE, by_text=True)  # begun before that
+    assert rig.own == {("intake", CALL)}
+
+
+def test_other_answers_are_another_ticket_also_of_the_same_kind_and_in_another_process() -> None:
+    rig, found = Rig(), []
+    for flags in (("breath",), ("chest",), ("breath",)):
+        rig.file(replace(PART, answers=Answers(flags)))
+        found.append(len(rig.put))
+    assert found == [1, 2, 2]
+    other = Rig()
+    other.file(PART)
+    assert not {*other.put} & {*rig.put}
+    assert not [about for _use, about in rig.put if "breath" in about]
 
 
 # --- how far callers get ------------------------------------------------------------------------

@@ -45,11 +45,19 @@ def ended(call: Call) -> CompletedCall:
     return completed_call(Ended(done, Outcome.ABANDONED, Stage.IVR))
 
 
+async def leads(regret: LinkRegret) -> LinkRegret:
+    """Once the calls before are read."""
+    await regret.restore()
+    assert regret._reading is not None
+    await regret._reading
+    return regret
+
+
 def test_who_dials_again_regrets_it_and_the_log_says_when_it_is_withdrawn(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     now = NOW
-    regret = LinkRegret(RULES, History([]), lambda: now)
+    regret = asyncio.run(leads(LinkRegret(RULES, History([]), {}, lambda: now)))
     for n in range(LEAST):
         regret.notice(deflected(n, NOW))
     for n in range(LEAST // 2):
@@ -71,11 +79,12 @@ def test_who_dials_again_regrets_it_and_the_log_says_when_it_is_withdrawn(
 def test_a_new_leader_knows_what_was_stored_also_when_the_store_comes_later() -> None:
     async def body() -> None:
         history = History(None)
-        regret = LinkRegret(RULES, history, lambda: NOW)
+        here: dict[str, Call] = {}
+        regret = LinkRegret(RULES, history, here, lambda: NOW)
         before = NOW - REDIAL_SECONDS - 100
         calls = [completed_call(deflected(n, before)) for n in range(LEAST)]
         calls += [ended(again(n, before + 20)) for n in range(4)]
-        regret.moved(again(5, before + 30), None)  # is here, of somebody who was sent one before
+        here["d5"] = again(5, before + 30)  # of somebody who was sent one before
         await regret.restore()
         await asyncio.sleep(0)
         await asyncio.sleep(0)
@@ -86,5 +95,37 @@ def test_a_new_leader_knows_what_was_stored_also_when_the_store_comes_later() ->
             await asyncio.sleep(0)
         assert regret.deflections.share(NOW) == 5 / LEAST
         assert regret.deflections.regretted == 0  # those that were seen here
+
+    asyncio.run(body())
+
+
+def persons(regret: LinkRegret) -> set[str]:
+    """All of whom anything is kept."""
+    seen = {one.person for one in (regret._seen or {}).values()}
+    followed = {call.person for call in regret.deflections._calls}
+    return (seen | followed | {*regret.deflections._last}) - {""}
+
+
+def test_a_standby_keeps_nothing_and_whom_the_leader_erased_is_nowhere_once_it_leads() -> None:
+    async def body() -> None:
+        history, here = History([]), {}
+        standby = LinkRegret(RULES, history, here, lambda: NOW)
+        leader = await leads(LinkRegret(RULES, history, here, lambda: NOW))
+        for n in range(3):
+            for regret in (leader, standby):
+                regret.moved(replace(deflected(n, NOW).call, state=CallState.MENU), None)
+                regret.notice(deflected(n, NOW))
+        assert (persons(leader), persons(standby)) == ({"p0", "p1", "p2"}, set())
+        leader.erase("p1")
+        assert persons(leader) == {"p0", "p2"}
+        # In the store the erased one's call is that of a withheld number (people/stored_calls.py).
+        calls = [completed_call(deflected(n, NOW)) for n in range(3)]
+        history.calls = [replace(c, caller="") if c.caller == "p1" else c for c in calls]
+        here["d2"] = again(2, NOW + 5)
+        await leads(standby)
+        assert persons(standby) == {"p0", "p2"}
+        assert [call.regretted for call in standby.deflections._calls] == [False, False, True]
+        standby.moved(again(0, NOW + 6), None)
+        assert standby.deflections.regretted == 1
 
     asyncio.run(body())

@@ -89,6 +89,22 @@ def test_a_standby_follows_and_stores_nothing() -> None:
     assert rig.people.credit(WHO, NOW + 70.0) == 60.0
 
 
+def test_a_standby_forgets_who_has_not_called_for_long_with_the_id_before_and_stores_nothing() -> (
+    None
+):
+    """However long it stands by, also while the key of hashes is replaced."""
+    shelf = Shelf()
+    rig = Rig(shelf)
+    for n in range(20):
+        rig.registry.renamed(f"old {n}", f"new {n}")
+        rig.gives_up(f"{n}", 60.0, f"new {n}")
+        rig.now += 86_400.0
+    assert len(rig.people) <= 5  # people.keep_days, as shipped, is 3
+    assert len(rig.people._renamed) == len(rig.people)
+    assert rig.people.current("old 19") == "new 19"
+    assert not shelf.of(PEOPLE)
+
+
 def test_what_was_stored_while_the_store_was_down_is_added() -> None:
     """The first ivrd's store has one wait; the next one starts without it and sees another."""
     shelf = Shelf()

@@ -180,6 +180,7 @@ def test_a_standby_counts_and_stores_nothing_and_a_day_later_nobody_is_followed(
         rig.talk("1.1", NOW)
         rig.tracker.answered(said("1.1"))
         assert (rig.shelf.served, rig.counted) == ({}, [])
+        assert not rig.tracker._ended  # nobody's hash, which the leader could not erase here
         rig.is_leader = True
         rig.talk("2.1", NOW)
         rig.tracker.answered(said("2.1"))

@@ -300,6 +300,49 @@ def test_delivered_ones_are_remembered_and_then_go_from_the_store(make: MakeStor
     asyncio.run(body())
 
 
+@pytest.mark.parametrize("delivered", [False, True])
+def test_who_does_not_know_of_the_first_takes_its_place_only_where_both_say_the_same(
+    make: MakeStore, delivered: bool
+) -> None:
+    """As after a takeover with a store that is down."""
+
+    def says(ivrd: Ivrd, text: str) -> None:
+        for once in (True, False):
+            message = Message(USE, NUMBER, f"{text} {once}", NOW, {})
+            ivrd.outbox.post(message, f"call {once}", "somebody", once=once)
+
+    async def body() -> None:
+        gateway = Gateway(lambda: None)
+        first = await Ivrd(make, gateway, lambda: NOW).start()
+        says(first, "one")
+        says(first, "one more, and it knows")
+        while delivered and len(gateway.taken) < 2:
+            first.sender.look()
+            await first.sender.idle()
+        assert await first.write_behind.flush(PATIENCE)
+        await first.die()
+        second = Ivrd(make, gateway, lambda: NOW)
+        says(second, "other")
+        await second.start()
+        assert second.outbox.holds(USE, "call True")
+        assert second.outbox.holds(USE, "call False")
+        assert len([*second.outbox.backlog]) == 3
+        for _ in range(4):
+            second.sender.look()
+            await second.sender.idle()
+        # What is put in once has one key; the gateway keeps what came first under it.
+        texts = {"one False", "other False", "one True" if delivered else "other True"}
+        assert sorted(gateway.taken.values()) == sorted(texts)
+        assert await second.write_behind.flush(PATIENCE)
+        await second.die()
+        third = await Ivrd(make, gateway, lambda: NOW).start()
+        says(third, "last")
+        assert len([*third.outbox.backlog]) == 3
+        await third.die()
+
+    asyncio.run(body())
+
+
 def test_nothing_that_is_stored_has_a_number_in_clear(make: MakeStore) -> None:
     async def body() -> None:
         down = Gateway(lambda: (Failed("cannot be reached"), False))
