@@ -11,7 +11,9 @@ from dataclasses import replace
 from typing import Protocol, assert_never
 
 from ivrd.asterisk.ami_client import ActionRefused, AmiClient
-from ivrd.asterisk.facts import (
+from ivrd.asterisk.member_actions import action_of, paused_first
+from ivrd.asterisk.members import Members
+from ivrd.asterisk.seat_facts import (
     MemberChanged,
     SeatDropped,
     SeatFact,
@@ -19,8 +21,6 @@ from ivrd.asterisk.facts import (
     SeatState,
     SeatUnanswered,
 )
-from ivrd.asterisk.member_actions import action_of, paused_first
-from ivrd.asterisk.members import Members
 from ivrd.asterisk.snapshot import AsteriskSnapshot
 from ivrd.core.last_resort import seats_of_last_resort
 from ivrd.core.seat_health import SeatHealth, SeatNotice, SeatRow

@@ -12,7 +12,7 @@ from typing import assert_never
 
 from panoramisk.message import Message
 
-from ivrd.asterisk import facts
+from ivrd.asterisk import call_facts, facts, seat_facts
 from ivrd.asterisk import snapshot as snapshots
 from ivrd.asterisk import translate as t
 from ivrd.asterisk.ami_client import ActionRefused, AmiClient
@@ -177,78 +177,82 @@ class CallTracker:
 
     def _take_fact(self, fact: facts.Fact) -> None:  # noqa: C901  one case for each kind of fact
         match fact:
-            case facts.Arrived():
+            case call_facts.Arrived():
                 self._arrived(fact)
-            case facts.Dialled():
+            case call_facts.Dialled():
                 self._dialled(fact)
-            case facts.DialledInVain(call_id, at, result):
+            case call_facts.DialledInVain(call_id, at, result):
                 self._apply_event(call_id, c.Unreached(at, result))
             case facts.AttemptReport():
                 for attempts in self._listeners.attempts:
                     attempts.attempt(fact)
-            case facts.ControlOffered():
+            case call_facts.ControlOffered():
                 self._offered(fact)
-            case facts.AgentCallOffered():
+            case call_facts.AgentCallOffered():
                 if self.ivr.active:
                     self._listeners.agent_calls.offered(fact)
-            case facts.Result(command_id, text):
+            case call_facts.Result(command_id, text):
                 self.ivr.result(command_id, text)
-            case facts.KeyDown(call_id, digit, at):
+            case call_facts.KeyDown(call_id, digit, at):
                 self.ivr.key_down(call_id, digit, at)
                 self._listeners.agent_calls.key_down(call_id, digit, at)
-            case facts.KeyUp(call_id, digit, at):
+            case call_facts.KeyUp(call_id, digit, at):
                 self.ivr.key_up(call_id, digit, at)
                 self._listeners.agent_calls.key_up(call_id, digit, at)
-            case facts.ControlOver(call_id):
+            case call_facts.ControlOver(call_id):
                 self.ivr.over(call_id, "the dialplan has the call")
                 self._listeners.agent_calls.over(call_id, "the dialplan has the call")
                 self._moved(call_id)
-            case facts.QueueMenuOpened(call_id):
+            case call_facts.QueueMenuOpened(call_id):
                 self._apply_event(call_id, c.OpenedQueueMenu())
                 self.queue_menus.opened(call_id)
-            case facts.Unattended():
+            case call_facts.Unattended():
                 self._took_over(fact)
-            case facts.AllLinesBusy():
+            case call_facts.AllLinesBusy():
                 self._all_lines_busy(fact)
-            case facts.QueueJoined():
+            case call_facts.QueueJoined():
                 self._joined(fact)
-            case facts.QueueReturned(call_id):
+            case call_facts.QueueReturned(call_id):
                 self._apply_event(call_id, c.LeftQueue())
-            case facts.AgentConnected():
+            case call_facts.AgentConnected():
                 self._taken(fact)
-            case facts.CallTransferred():
+            case call_facts.CallTransferred():
                 self._transferred(fact)
-            case facts.CallCut(call_id, at):
+            case call_facts.CallCut(call_id, at):
                 self._ended(call_id, "the call was cut off", c.CutOff(at))
-            case facts.MediaLost(call_id, at, silent_seconds):
+            case call_facts.MediaLost(call_id, at, silent_seconds):
                 end = c.MediaLost(at, silent_seconds)
                 self._ended(call_id, "nothing came from the caller any more", end)
-            case facts.Hangup(call_id, at):
+            case call_facts.Hangup(call_id, at):
                 self._ended(call_id, "the caller hung up", c.HungUp(at))
                 self._listeners.agent_calls.over(call_id, "the agent hung up")
-            case facts.TalkOver(call_id, at):
+            case call_facts.TalkOver(call_id, at):
                 self._ended(call_id, "the talk is over", c.HungUp(at))
-            case facts.SeatState() | facts.MemberChanged() | facts.SeatResumed():
+            case seat_facts.SeatState() | seat_facts.MemberChanged() | seat_facts.SeatResumed():
                 self.queue_members.changed(fact)
                 self._look(fact)
-                if isinstance(fact, facts.SeatResumed) and fact.by == "key" and self.ivr.active:
+                if (
+                    isinstance(fact, seat_facts.SeatResumed)
+                    and fact.by == "key"
+                    and self.ivr.active
+                ):
                     self._listeners.agent_calls.resumed(fact.seat)
-            case facts.LineJoined() | facts.LineLeft():
+            case seat_facts.LineJoined() | seat_facts.LineLeft():
                 self._listeners.line.changed(fact)
-            case facts.SeatUnanswered() | facts.SeatDropped():
+            case seat_facts.SeatUnanswered() | seat_facts.SeatDropped():
                 self._seat(fact)
                 self.queue_members.changed(fact)
                 self._look(fact)
-            case facts.SeatOffered():
+            case seat_facts.SeatOffered():
                 self._seat(fact)
                 self._look(fact)
-            case facts.Supervised():
+            case seat_facts.Supervised():
                 self._listeners.supervision.supervised(fact)
             case facts.CallRefused() | facts.StrangerRefused() | facts.SeatRefused():
                 self._listeners.refusals.take(fact)
             case facts.TrunkAddress() | facts.TrunkRegistration():
                 self._listeners.trunks.trunk(fact)
-            case facts.CallerSecured(call_id, security):
+            case call_facts.CallerSecured(call_id, security):
                 if call_id in self.ledger.calls:
                     self.ledger.note(call_id, caller_leg=security)
             case facts.PartnerLegEvent():
@@ -259,7 +263,7 @@ class CallTracker:
             case _:
                 assert_never(fact)
 
-    def _joined(self, fact: facts.QueueJoined) -> None:
+    def _joined(self, fact: call_facts.QueueJoined) -> None:
         self._matcher.passing.discard(fact.call_id)
         call = self.ledger.calls.get(fact.call_id)
         if call and call.caller_leg is None:  # it would have been said
@@ -268,7 +272,7 @@ class CallTracker:
         if self.ivr.active and fact.call_id in self.ledger.calls:
             self.placement.joined(fact.call_id)
 
-    def _taken(self, fact: facts.AgentConnected) -> None:
+    def _taken(self, fact: call_facts.AgentConnected) -> None:
         self._matcher.passing.discard(fact.call_id)
         self.queue_members.answered(fact.seat, fact.at)
         if fact.call_id in self.ledger.calls and kind_of_seat(fact.seat) is SeatKind.PHONE:
@@ -276,17 +280,19 @@ class CallTracker:
             self.ledger.note(fact.call_id, answer_leg=LegSecurity.CLEAR)
         self._apply_event(fact.call_id, c.Connected(fact.at, fact.by, fact.seat))
 
-    def _transferred(self, fact: facts.CallTransferred) -> None:
+    def _transferred(self, fact: call_facts.CallTransferred) -> None:
         self._apply_event(fact.call_id, c.Transferred(fact.at))
         if fact.topic and fact.call_id in self.ledger.calls:
             self.ledger.note(fact.call_id, topic=fact.topic)
             self._moved(fact.call_id)
 
-    def _seat(self, fact: facts.SeatOffered | facts.SeatUnanswered | facts.SeatDropped) -> None:
+    def _seat(
+        self, fact: seat_facts.SeatOffered | seat_facts.SeatUnanswered | seat_facts.SeatDropped
+    ) -> None:
         if call := self.ledger.calls.get(fact.waiting):
             self._listeners.story.seat(call, fact)
 
-    def _look(self, fact: facts.SeatFact | facts.SeatOffered) -> None:
+    def _look(self, fact: seat_facts.SeatFact | seat_facts.SeatOffered) -> None:
         """What a seat does is passed on; whoever can have one now is told, by the leader."""
         for listener in self._listeners.seats:
             listener.seat(fact)
@@ -305,16 +311,16 @@ class CallTracker:
         else:
             self._apply_event(call_id, event)
 
-    def _took_over(self, fact: facts.Unattended) -> None:
+    def _took_over(self, fact: call_facts.Unattended) -> None:
         if call := self.ledger.calls.get(fact.call_id):
             self._monitor.unattended(call)
 
-    def _all_lines_busy(self, fact: facts.AllLinesBusy) -> None:
+    def _all_lines_busy(self, fact: call_facts.AllLinesBusy) -> None:
         self.lines_busy += fact.call_id in self.ledger.calls
         self._stepped(fact.call_id, MenuStep(StepKind.LINES_BUSY))
         self._apply_event(fact.call_id, c.Rejected())
 
-    def _arrived(self, fact: facts.Arrived) -> None:
+    def _arrived(self, fact: call_facts.Arrived) -> None:
         tree = self.ivr.settings.conversation.tree
         start = tree.starts.get(fact.dialled)
         language = start.language if start and start.language else tree.languages[0]
@@ -326,7 +332,7 @@ class CallTracker:
             self._monitor.received(call, fact.dialled)
             self._moved(fact.call_id)
 
-    def _dialled(self, fact: facts.Dialled) -> None:
+    def _dialled(self, fact: call_facts.Dialled) -> None:
         call = Call(
             fact.call_id,
             fact.at,
@@ -341,9 +347,9 @@ class CallTracker:
             self._monitor.dialled(call)
             self._moved(fact.call_id)
 
-    def _offered(self, fact: facts.ControlOffered) -> None:
+    def _offered(self, fact: call_facts.ControlOffered) -> None:
         if fact.call_id not in self.ledger.calls:  # its arrival was not reported
-            self._arrived(facts.Arrived(fact.call_id, fact.channel, fact.at, "", ""))
+            self._arrived(call_facts.Arrived(fact.call_id, fact.channel, fact.at, "", ""))
         if fact.call_id in self.ledger.calls:  # or the event is late, and the call was reconciled
             self.ivr.offered(fact.call_id)
             if self.ledger.calls[fact.call_id].state is CallState.QUEUE_MENU:

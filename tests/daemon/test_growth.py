@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ivrd.asterisk.facts import MemberChanged, PartnerLegEvent, SeatUnanswered
+from ivrd.asterisk.facts import PartnerLegEvent
 from ivrd.asterisk.render.partners import seats_of
+from ivrd.asterisk.seat_facts import MemberChanged, SeatUnanswered
 from ivrd.asterisk.snapshot import AsteriskSnapshot
 from ivrd.core import call_events as c
 from ivrd.core.booking import Booking, BookingState
