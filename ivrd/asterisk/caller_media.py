@@ -24,7 +24,7 @@ class CallerMedia:
         self._ends_by = 0.0  # when Asterisk has ended the call, had nothing come; the loop's clock
 
     def began(self, silent_seconds: float) -> None:
-        """The conversation begins.  Asterisk ends a call after so long without a packet; 0: never."""
+        """The conversation begins; Asterisk ends calls after so long without a packet, unless 0."""
         now = asyncio.get_running_loop().time()
         self._ends_by = now + silent_seconds + END_SECONDS if silent_seconds > 0 else now
 

@@ -120,7 +120,7 @@ class Made:
 
         async def send(changes: object) -> None: ...
 
-        members._send = send
+        members._actions.send = send
         finished(members.reconcile())
 
     def missed(self) -> None:
