@@ -122,7 +122,8 @@ def _warnings(settings: Settings) -> list[str]:
     place, now = yamlfile.places(settings.folder / "ivrd.yaml"), datetime.now(settings.zone)
     soon = certificates.soon(settings.asterisk.tls, now)
     warnings += [str(place.problem(key, say)) for key, say in soon]
-    return warnings + manager_port.notes(settings.asterisk.ami_host, settings.asterisk.ami_port)
+    warnings += manager_port.notes(settings.asterisk.ami_host, settings.asterisk.ami_port)
+    return warnings
 
 
 def _next(folder: Path) -> int:
