@@ -71,6 +71,7 @@ class CallMetrics:
         self._waits = WaitMetrics(self.registry, service_level_seconds, clock)
         self._callbacks = CallbackMetrics(self.registry)
         self._durations()
+        self._calls_received()
         self._calls_counted()
         self._faults()
         self._surroundings(version)
@@ -150,6 +151,8 @@ class CallMetrics:
         )
         for stage in Stage:
             self._media_lost.labels(stage)
+
+    def _calls_received(self) -> None:
         self._by_number = self._total(
             "ivrd_calls_received_by_number_total",
             "Calls that reached the hotline while ivrd ran, by the number that was dialled; "
