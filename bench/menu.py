@@ -22,7 +22,7 @@ from panoramisk.message import Message
 from bench import results
 from bench.figures import percentile
 from bench.peers.fastagi import FastAgi
-from ivrd.asterisk import facts, translate
+from ivrd.asterisk import call_facts, translate
 from ivrd.asterisk.ami_client import AmiAddress, AmiClient
 from ivrd.asterisk.async_agi import Session, Sessions
 from ivrd.asterisk.leader_guard import LeaderGuard
@@ -83,11 +83,11 @@ class Speaker:
     def event(self, message: Message) -> None:
         """What Asterisk reports."""
         match translate.fact(message):
-            case facts.ControlOffered(channel=channel):
+            case call_facts.ControlOffered(channel=channel):
                 task = asyncio.create_task(self._speak(self._sessions.begin(channel)))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
-            case facts.Result(command_id, text):
+            case call_facts.Result(command_id, text):
                 self._sessions.result(command_id, text)
 
     async def up(self) -> None:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from chaos.without import replace, run
-from ivrd.asterisk import facts
-from ivrd.calls.tracker import CallTracker
+from ivrd.asterisk import call_facts
+from ivrd.calls.fact_handler import FactHandler
 from ivrd.core.call import CallState
 from ivrd.core.call_events import HungUp
 
-joined = CallTracker._joined
+joined = FactHandler._joined
 
 
-def joined_anew(hotline: CallTracker, fact: facts.QueueJoined) -> None:
+def joined_anew(handler: FactHandler, fact: call_facts.QueueJoined) -> None:
     """A talk ends where its caller joins a queue."""
-    call = hotline.ledger.calls.get(fact.call_id)
+    call = handler.ledger.calls.get(fact.call_id)
     if call is not None and call.state is CallState.TALK:
-        hotline._ended(fact.call_id, "the talk is over", HungUp(fact.at))
-        hotline._arrived(facts.Arrived(fact.call_id, "", fact.at, "", ""))
-    joined(hotline, fact)
+        handler._ended(fact.call_id, "the talk is over", HungUp(fact.at))
+        handler._arrived(call_facts.Arrived(fact.call_id, "", fact.at, "", ""))
+    joined(handler, fact)
 
 
 if __name__ == "__main__":
-    replace(CallTracker, "_joined", joined_anew)
+    replace(FactHandler, "_joined", joined_anew)
     run()

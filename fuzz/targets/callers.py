@@ -15,7 +15,8 @@ from fuzz.runner import One, Target
 from ivrd.asterisk import ami_protocol
 from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.async_agi import TEXT_LIMIT, Sessions, quoted
-from ivrd.asterisk.conversation import Conversation, ConversationSettings
+from ivrd.asterisk.conversation import Conversation
+from ivrd.asterisk.conversation_settings import ConversationSettings
 from ivrd.calls.caller_hash import HASH_CHARACTERS, Hasher
 from ivrd.config.load import load
 from ivrd.log.formatters import FORMATTERS

@@ -17,7 +17,7 @@ from ivrd.agents.controller import AgentController
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.ami_client import ActionRefused
 from ivrd.asterisk.ami_protocol import ConnectionLost
-from ivrd.asterisk.facts import LineFact, LineJoined, LineLeft
+from ivrd.asterisk.seat_facts import LineFact, LineJoined, LineLeft
 from ivrd.config.settings import AgentSettings
 from ivrd.core import agent as a
 from ivrd.core.line_briefing import Briefing

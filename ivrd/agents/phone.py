@@ -16,7 +16,7 @@ from ivrd.agents.conversation import AgentConversation, CallSettings
 from ivrd.agents.line import LineSeats
 from ivrd.agents.pins import PinCheck
 from ivrd.asterisk.async_agi import Session, Sessions
-from ivrd.asterisk.facts import AgentCallOffered
+from ivrd.asterisk.call_facts import AgentCallOffered
 from ivrd.config.settings import AgentSettings
 from ivrd.core import agent_call
 from ivrd.core.agent import Duty, InvalidTransition, SeatTaken, TooManyPaused

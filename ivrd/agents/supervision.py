@@ -12,7 +12,7 @@ from typing import Protocol
 
 from ivrd import log
 from ivrd.asterisk import dialplan_names
-from ivrd.asterisk.facts import Supervised
+from ivrd.asterisk.seat_facts import Supervised
 from ivrd.ha.leadership import LeaderStatus
 from ivrd.store.audit_log import AuditLog
 

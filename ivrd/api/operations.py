@@ -17,7 +17,7 @@ from ivrd.api.status import Limits, MissingPrompts
 from ivrd.asterisk.ami_client import ActionRefused, AmiClient
 from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.asterisk.capacity import Capacity
-from ivrd.asterisk.conversation import ConversationSettings
+from ivrd.asterisk.conversation_settings import ConversationSettings
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.ivr import IvrSettings
 from ivrd.calls.requeue import Requeue

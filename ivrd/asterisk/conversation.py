@@ -4,14 +4,14 @@ How prompts are said, and interrupted by keys, is in speech.py.
 """
 
 import asyncio
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import assert_never
 
-from ivrd.asterisk import dialplan_names
-from ivrd.asterisk.async_agi import Session, quoted
+from ivrd.asterisk.async_agi import Session
+from ivrd.asterisk.caller_channel import CallerChannel
+from ivrd.asterisk.caller_media import CallerMedia
+from ivrd.asterisk.conversation_settings import ConversationSettings
 from ivrd.asterisk.speech import Speech
 from ivrd.core import dialogue, dialogue_steps, menu
 from ivrd.core.book_result import BookResult
@@ -56,52 +56,11 @@ from ivrd.core.intake import (
     RiskFlags,
 )
 from ivrd.core.menu_step import MenuStep
-from ivrd.core.menu_tree import Tree
 from ivrd.core.queue_menu import Waits
 from ivrd.core.situation import AnyVisit, Result, Situation
 from ivrd.core.slots import Slot
 
-NOTHING_RECEIVED = re.compile(r"result=1 \(0\)")  # of RECEIVED
-RECEIVED = "CHANNEL(rtcp,rxcount)"  # how many packets of sound, or keys, have come from the caller
-END_SECONDS = 2.0  # after silent_seconds: by then Asterisk has ended a call
 OVERDUE_SECONDS = 5.0  # after the lease, which takes the caller on when a result does not come
-
-# What IVRD_STAGE is from then on; a promise is told at once, whatever is queued.
-STAGES: Mapping[type[Command], str] = {
-    AtMenu: "ivr",
-    AtInfo: "info",
-    AtClosed: "closed",
-}
-PROMISED: Mapping[type[Command], str] = {
-    AtBooked: "booked",
-    AtDeflected: "deflected",
-    AtFiled: "info",
-}
-
-
-@dataclass(frozen=True)
-class ConversationSettings:
-    """What a conversation needs to know of the hotline; replaced as a whole on a reload.
-
-    `today()`: the same menus without prompts that are out of date (core/validity.py).
-    `length((language, prompt))`: seconds of a prompt, asked each time that it is said; None for one
-    that cannot be played now.  `label`: what the agent's phone shows of a topic.  `closed()`: the
-    queues that are closed at this moment.  `day()`: where the hotline is.
-    """
-
-    tree: Tree
-    today: Callable[[], Tree]
-    length: Callable[[tuple[str, str]], float | None]
-    label: Mapping[str, str]
-    lease_seconds: float
-    silent_seconds: float  # after so long without a packet Asterisk ends a call; 0: never
-    closed: Callable[[], frozenset[str]]
-    day: Callable[[], date]
-
-    def opens(self, topic: str) -> str:
-        """The queue whose hours a topic has; those of the default queue when it is gone."""
-        routing = self.tree.routing
-        return routing.queue_of.get(topic, routing.default_queue)
 
 
 @dataclass(frozen=True)
@@ -157,6 +116,8 @@ class Conversation:
         self._in_use = in_use
         self._settings = settings = in_use()
         self._session = session
+        self._channel = CallerChannel(session)
+        self._media = CallerMedia(session)
         self._tell = tell
         self._stepped = stepped
         self._place = place
@@ -176,15 +137,12 @@ class Conversation:
         self._finally: ToPerson | GoodBye | BackToQueue | None = None
         self._awaited: NoInput | None = None  # the one that the clock runs for
         self._clock: asyncio.TimerHandle | None = None  # for the caller's answer
-        self._heard = False  # something has come from the caller's phone
-        self._unheard = False  # when that was asked last, nothing had
-        self._ends_by = 0.0  # when Asterisk has ended the call, had nothing come; the loop's clock
         session.watch(self.over, settings.lease_seconds + OVERDUE_SECONDS)
 
     def press(self, digit: str) -> None:
         """The caller pressed a key."""
         self._session.event()
-        self._heard = True
+        self._media.key()
         self._inbox.put_nowait(Key(digit))
 
     def hand_over(self) -> None:
@@ -234,8 +192,7 @@ class Conversation:
             # Also where another one spoke before, whose own may have been lost with it: to a call
             # that is answered it does nothing (res/res_agi.c, handle_answer).
             self._session.tell("ANSWER")
-            silent_seconds = self._settings.silent_seconds
-            self._ends_by = asyncio.get_running_loop().time() + silent_seconds + END_SECONDS
+            self._media.began(self._settings.silent_seconds)
             if resume is None:
                 tree, closed = self._settings.today(), self._closed()
                 self._follow(
@@ -271,33 +228,13 @@ class Conversation:
             case NoInput() if received is not self._awaited:
                 pass  # the caller has pressed a key meanwhile, or is somewhere else
             case NoInput():
-                self._step(NoInput(unheard=self._nothing_came()))
+                self._step(NoInput(unheard=self._media.nothing_came()))
             case Key() | PromptsPlayed():
                 self._step(received)
             case Answer():
                 self._step(received)
             case _:
                 assert_never(received)
-
-    def _nothing_came(self) -> bool:
-        """Whether nothing has come from the caller's phone so far, so that Asterisk is to end this.
-
-        Reports of what the phone receives are no sound, and Asterisk counts them as life: the call
-        then goes on, and to a person.
-        """
-        ends = self._settings.silent_seconds > 0
-        soon = asyncio.get_running_loop().time() < self._ends_by
-        return ends and soon and self._unheard and not self._heard
-
-    def _ask_what_came(self) -> None:
-        """Ask whether anything has come from the phone, until something has."""
-        if not self._heard:
-            self._session.send(f"GET VARIABLE {RECEIVED}").add_done_callback(self._told_what_came)
-
-    def _told_what_came(self, done: "asyncio.Future[str]") -> None:
-        if not done.cancelled() and done.exception() is None:
-            self._unheard = bool(NOTHING_RECEIVED.search(done.result()))
-            self._heard = self._heard or not self._unheard
 
     def _step(self, received: Input) -> None:
         if self.visit is not None:
@@ -322,17 +259,7 @@ class Conversation:
         )
 
     def _closed(self) -> frozenset[str]:
-        """The queues, by their names in these menus, whose callers are told that they are closed.
-
-        A queue that has got opening hours meanwhile has no words for that here: it is open.
-        """
-        tree, now = self._settings.tree, self._in_use()
-        closed = now.closed()
-        return frozenset(
-            queue
-            for topic, queue in tree.queue_of.items()
-            if queue in tree.closed_prompt and now.opens(topic) in closed
-        )
+        return self._settings.told_closed(self._in_use())
 
     def _follow(self, result: Result) -> None:
         """Carry out what the menu commands."""
@@ -351,15 +278,15 @@ class Conversation:
         """What the ledger and the dialplan must know, and the clock for the caller's answer."""
         match command:
             case Await(seconds):
-                self._ask_what_came()
+                self._media.ask()
                 self._awaited = NoInput()
                 self._after(seconds, self._inbox.put_nowait, self._awaited)
             case Speak(language):
-                self._set("CHANNEL(language)", language)
+                self._channel.speak(language)
             case AtMenu() | AtInfo() | AtClosed():
-                self._set(dialplan_names.STAGE, STAGES[type(command)])
+                self._channel.reached(command)
             case AtBooked() | AtDeflected() | AtFiled():
-                self._session.set_variables({dialplan_names.STAGE: PROMISED[type(command)]})
+                self._channel.promised(command)
             case Say() | ToPerson() | GoodBye() | BackToQueue():
                 pass  # carried out when all is marked
             case Book() | AtOffer() | SendLink() | AtCase() | LookUp():
@@ -385,7 +312,7 @@ class Conversation:
             case ToPerson():
                 self._leave(self._finally)
             case GoodBye():
-                self._session.send("HANGUP")
+                self._channel.hang_up()
             case BackToQueue():
                 self._return()
             case None if self._speech.mute:
@@ -403,28 +330,22 @@ class Conversation:
             language = now.tree.languages[0]
             self._mark(Speak(language))  # nothing is said in the other any more
         queue = now.tree.routing.queue_for(to.topic, language)
-        self._set(dialplan_names.QUEUE, queue)
-        if (waits_in := self._queue_language(queue, language)) != language:
-            self._set("CHANNEL(language)", waits_in)
-        self._set(dialplan_names.TOPIC, to.topic)
-        for variable, value in self._place().items():
-            self._set(variable, value)
+        waits_in = self._queue_language(queue, language)
+        place = self._place()
         label = now.label.get(to.topic) or self._settings.label[to.topic]
-        self._set("CALLERID(name)", now.tree.routing.shown(label, to.topic, language))
-        self._session.send("ASYNCAGI BREAK")
+        self._channel.to_queue(
+            queue,
+            to.topic,
+            now.tree.routing.shown(label, to.topic, language),
+            waits_in if waits_in != language else None,
+            place,
+        )
 
     def _return(self) -> None:
-        """Send a caller who waits back to the queue; the place is on the channel.
-
-        By a redirection: AsyncAGI would read a command only when what is said has ended.
-        """
+        """Send a caller who waits back to the queue."""
         self._finally = None
         waits = self._waits()
-        variables = {dialplan_names.QUEUE: waits.queue} if waits else {}
-        self._session.redirect(dialplan_names.QUEUE_CONTEXT, variables)
-
-    def _set(self, variable: str, value: str) -> None:
-        self._session.tell(f"SET VARIABLE {variable} {quoted(value)}")
+        self._channel.back_to_queue(waits.queue if waits else None)
 
     def _after(self, seconds: float, call: Callable[..., None], *what: object) -> None:
         self._stop_clock()

@@ -1,8 +1,10 @@
-"""Changes of queues' members as AMI's actions."""
+"""Changes of queues' members as AMI's actions, and how they are sent."""
 
-from collections.abc import Iterable, Iterator
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
 from typing import assert_never
 
+from ivrd.asterisk.ami_client import ActionRefused, AmiClient
 from ivrd.asterisk.dialplan_names import interface, partner_of, state_interface
 from ivrd.core.seats import (
     CLOSED_BY_US,
@@ -18,6 +20,49 @@ from ivrd.core.seats import (
 # For so long app_queue itself leaves a seat alone after a talk, whose agent has wrap-up: by then
 # the pause for that has come.  Without ivrd nobody has more than this.
 AFTER_TALK_SECONDS = 2
+# app_queue's words for a change that is made already.
+ALREADY = ("already there", "not there", "interface not found")
+# A seat that stands in queues.conf is paused, and leaves when Asterisk reads that file.
+FIXED = "not dynamic"
+NO_QUEUE = "no such queue"  # it is gone with all its seats, of which Asterisk says nothing
+AT_A_TIME = 100  # changes that wait for their answers
+
+
+class MemberActions:
+    """Makes changes; `gone(queue, seat)` is told of a seat whose queue is not there any more."""
+
+    def __init__(self, link: AmiClient, gone: Callable[[str, str], None]) -> None:
+        self._link = link
+        self._gone = gone
+
+    async def send(self, changes: Iterable[MemberChange]) -> None:
+        """Many at a time: Asterisk makes changes in the order in which they are sent.
+
+        A round trip for each would keep the seats of a partner who refuses every call open for
+        seconds, and Asterisk busy with these calls.  Raises `ActionRefused` with Asterisk's words
+        for the first change that it refuses, after all others are made.
+        """
+        refused: list[ActionRefused] = []
+        left = list(paused_first(changes))
+        while left:
+            now, left = left[:AT_A_TIME], left[AT_A_TIME:]
+            found = await asyncio.gather(*map(self._change, now))
+            refused += [error for error in found if error is not None]
+        if refused:
+            raise refused[0]
+
+    async def _change(self, change: MemberChange) -> ActionRefused | None:
+        """Make one change; a refusal that matters."""
+        action, headers = action_of(change)
+        try:
+            await self._link.ask(action, **headers)
+        except ActionRefused as error:
+            words = str(error).lower()
+            if NO_QUEUE in words and not isinstance(change, AddMember):
+                self._gone(change.queue, change.seat)
+            elif not any(each in words for each in (*ALREADY, FIXED)):
+                return error
+        return None
 
 
 def paused_first(changes: Iterable[MemberChange]) -> Iterator[MemberChange]:

@@ -5,13 +5,15 @@ not answer, is read from Asterisk; the difference to what is wanted is sent.  An
 repeated.
 """
 
-import asyncio
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Protocol, assert_never
 
-from ivrd.asterisk.ami_client import ActionRefused, AmiClient
-from ivrd.asterisk.facts import (
+from ivrd.asterisk.ami_client import AmiClient
+from ivrd.asterisk.member_actions import MemberActions
+from ivrd.asterisk.member_changes import by_seat, former, repeated, unexpected
+from ivrd.asterisk.members import Members
+from ivrd.asterisk.seat_facts import (
     MemberChanged,
     SeatDropped,
     SeatFact,
@@ -19,34 +21,21 @@ from ivrd.asterisk.facts import (
     SeatState,
     SeatUnanswered,
 )
-from ivrd.asterisk.member_actions import action_of, paused_first
-from ivrd.asterisk.members import Members
 from ivrd.asterisk.snapshot import AsteriskSnapshot
 from ivrd.core.last_resort import seats_of_last_resort
 from ivrd.core.seat_health import SeatHealth, SeatNotice, SeatRow
 from ivrd.core.seats import (
-    IN_TURN,
     WRAP_UP,
-    AddMember,
     Member,
     MemberChange,
-    PauseMember,
     Pool,
-    RemoveMember,
     SeatStatus,
-    SetPenalty,
     Turn,
     difference,
     open_after,
     open_now,
 )
 
-# app_queue's words for a change that is made already.
-ALREADY = ("already there", "not there", "interface not found")
-# A seat that stands in queues.conf is paused, and leaves when Asterisk reads that file.
-FIXED = "not dynamic"
-NO_QUEUE = "no such queue"  # it is gone with all its seats, of which Asterisk says nothing
-AT_A_TIME = 100  # changes that wait for their answers
 AT_WORK = (SeatStatus.BUSY, SeatStatus.RINGING)
 
 
@@ -92,10 +81,10 @@ class QueueMembers:
         self._agents = agents
         self._listeners = listeners
         self._hurry = hurry  # asks to be reconciled before its time
-        self._link = link
+        self._actions = MemberActions(link, self._forget)
         self._clock = clock
         self._members = Members()
-        self._pool_of = _pool_of(pools)
+        self._pool_of = by_seat(pools)
         self._former_seats: set[str] = set()  # seats of former configurations
         self._woken: set[str] = set()  # seats that are rung although they rest
         self._talk_seconds: Mapping[str, float] = {}  # on average, by queue; unknown at first
@@ -104,7 +93,7 @@ class QueueMembers:
         """From now on these pools; `reconcile` brings Asterisk to them."""
         if self.open is not None:
             self.open = open_after(self.open, self.pools, pools)
-        before, self._pool_of = self._pool_of, _pool_of(pools)
+        before, self._pool_of = self._pool_of, by_seat(pools)
         self._former_seats |= before.keys()
         self._former_seats -= self._pool_of.keys()
         self.pools = pools
@@ -325,23 +314,14 @@ class QueueMembers:
             return replace(wanted, pause=pause, wraps_up=True, barred=self._barred(seat))
 
         changes = difference(self.pools, self.open, self._members.all, turn)
-        changes += self._former_members()
+        changes += former(self._members, self._pool_of, self._former_seats)
         if self.partner_pools is not None:
             lent = [pool for pool, _wanted in self.partner_pools]
             taking = {pool.name for pool, wanted in self.partner_pools if wanted}
             changes += difference(lent, taking, self._members.all)
-            changes += _unexpected(lent, self._members.all_lent())
-        await self._send(changes)
+            changes += unexpected(lent, self._members.all_lent())
+        await self._actions.send(changes)
         return changes
-
-    def _former_members(self) -> Iterator[MemberChange]:
-        """Places that no pool fills any more, as one has done: a reload has changed it."""
-        for seat, queues in self._members.seats():
-            pool = self._pool_of.get(seat)
-            former = () if pool is None and seat not in self._former_seats else queues
-            for queue in former:
-                if pool is None or queue not in pool.queues_of(seat):
-                    yield RemoveMember(queue, seat)
 
     async def repeat(self) -> None:
         """Say again why our own seats are paused, and which are rung last.
@@ -350,60 +330,12 @@ class QueueMembers:
         their penalties, and reports none of that (`create_queue_member` in apps/app_queue.c).
         Without a reason a pause would be taken for the agent's own.  Raises what `reconcile` does.
         """
-        changes: list[MemberChange] = []
-        for member in self._members:
-            if not self.pool_of(member.seat):
-                continue
-            if member.closed_by_us or member.rests or member.by_agent:
-                changes.append(PauseMember(member.queue, member.seat, member.reason))
-            if member.penalty != IN_TURN:
-                changes.append(SetPenalty(member.queue, member.seat, member.penalty))
-        await self._send(changes)
+        await self._actions.send(repeated(self._members, self._pool_of))
 
     def lent(self, partner: str) -> Collection[str]:
         """A partner's seats that take calls now."""
         return self._members.lent(partner)
 
-    async def _send(self, changes: Iterable[MemberChange]) -> None:
-        """Many at a time: Asterisk makes changes in the order in which they are sent.
-
-        A round trip for each would keep the seats of a partner who refuses every call open for
-        seconds, and Asterisk busy with these calls.
-        """
-        refused: list[ActionRefused] = []
-        left = list(paused_first(changes))
-        while left:
-            now, left = left[:AT_A_TIME], left[AT_A_TIME:]
-            found = await asyncio.gather(*map(self._change, now))
-            refused += [error for error in found if error is not None]
-        if refused:
-            raise refused[0]
-
-    async def _change(self, change: MemberChange) -> ActionRefused | None:
-        """Make one change; a refusal that matters."""
-        action, headers = action_of(change)
-        try:
-            await self._link.ask(action, **headers)
-        except ActionRefused as error:
-            words = str(error).lower()
-            if NO_QUEUE in words and not isinstance(change, AddMember):
-                self._members.remove(change.queue, change.seat)
-            elif not any(each in words for each in (*ALREADY, FIXED)):
-                return error
-        return None
-
-
-def _pool_of(pools: Iterable[Pool]) -> dict[str, Pool]:
-    return {seat: pool for pool in pools for seat in pool.seats}
-
-
-def _unexpected(
-    pools: Iterable[Pool], lent: Iterable[tuple[str, Collection[str]]]
-) -> Iterator[MemberChange]:
-    """Partners' seats in queues where no partner has them: of one removed, or trained anew."""
-    known = _pool_of(pools)
-    for seat, queues in lent:
-        pool = known.get(seat)
-        for queue in queues:
-            if pool is None or queue not in pool.queues:
-                yield RemoveMember(queue, seat)
+    def _forget(self, queue: str, seat: str) -> None:
+        """A queue is gone with all its seats, of which Asterisk says nothing."""
+        self._members.remove(queue, seat)

@@ -9,46 +9,50 @@ from panoramisk.message import Message
 
 from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.ami_protocol import in_seconds
-from ivrd.asterisk.dialplan_names import seat_of
-from ivrd.asterisk.facts import (
+from ivrd.asterisk.call_facts import (
     AgentCallOffered,
     AgentConnected,
     AllLinesBusy,
     Arrived,
-    AttemptReport,
     CallCut,
     CallerSecured,
-    CallRefused,
     CallTransferred,
     ControlOffered,
     ControlOver,
     Dialled,
     DialledInVain,
-    Fact,
     Hangup,
     KeyDown,
     KeyUp,
-    LineJoined,
-    LineLeft,
     MediaLost,
-    MemberChanged,
-    PartnerLegEvent,
     QueueJoined,
     QueueMenuOpened,
     QueueReturned,
     Result,
+    TalkOver,
+    Unattended,
+)
+from ivrd.asterisk.dialplan_names import seat_of
+from ivrd.asterisk.facts import (
+    AttemptReport,
+    CallRefused,
+    Fact,
+    PartnerLegEvent,
+    SeatRefused,
+    StrangerRefused,
+    TrunkAddress,
+    TrunkRegistration,
+)
+from ivrd.asterisk.seat_facts import (
+    LineJoined,
+    LineLeft,
+    MemberChanged,
     SeatDropped,
     SeatOffered,
-    SeatRefused,
     SeatResumed,
     SeatState,
     SeatUnanswered,
-    StrangerRefused,
     Supervised,
-    TalkOver,
-    TrunkAddress,
-    TrunkRegistration,
-    Unattended,
 )
 from ivrd.core.agent_call import Request
 from ivrd.core.call import UNREACHED, AnsweredBy, CallbackResult

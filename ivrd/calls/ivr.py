@@ -13,7 +13,8 @@ from typing import Protocol
 
 from ivrd.asterisk.async_agi import Session, Sessions, quoted
 from ivrd.asterisk.breaks import with_breaks
-from ivrd.asterisk.conversation import Conversation, ConversationSettings
+from ivrd.asterisk.conversation import Conversation
+from ivrd.asterisk.conversation_settings import ConversationSettings
 from ivrd.calls.booking import Booking
 from ivrd.calls.call_tasks import CallTasks
 from ivrd.calls.cases import Cases

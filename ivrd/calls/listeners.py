@@ -4,18 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ivrd.asterisk.facts import (
-    AgentCallOffered,
-    AttemptReport,
+from ivrd.asterisk.call_facts import AgentCallOffered
+from ivrd.asterisk.facts import AttemptReport, PartnerLegEvent, RefusalFact, TrunkFact
+from ivrd.asterisk.seat_facts import (
     LineFact,
-    PartnerLegEvent,
-    RefusalFact,
     SeatDropped,
     SeatFact,
     SeatOffered,
     SeatUnanswered,
     Supervised,
-    TrunkFact,
 )
 from ivrd.calls.menu_call import MenuPosition
 from ivrd.core.call import Call

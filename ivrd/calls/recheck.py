@@ -17,8 +17,8 @@ from heapq import merge
 from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.ami_protocol import BadValue, ConnectionLost, mark_retrieved
 from ivrd.asterisk.dialplan_names import partner_of
-from ivrd.asterisk.facts import MemberChanged, SeatFact, SeatOffered, SeatState, SeatUnanswered
 from ivrd.asterisk.queue_members import QueueMembers
+from ivrd.asterisk.seat_facts import MemberChanged, SeatFact, SeatOffered, SeatState, SeatUnanswered
 from ivrd.core.breaker import Limits
 from ivrd.core.call_notices import Answered, Notice
 from ivrd.core.present import Present

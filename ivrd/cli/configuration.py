@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ivrd.asterisk import console, loaded, render
-from ivrd.cli.check import asterisk_files
+from ivrd.cli.asterisk_steps import asterisk_files
 from ivrd.cli.client import Client
 from ivrd.cli.failure import WRONG, CommandFailed, reported, understood
 from ivrd.cli.options import command

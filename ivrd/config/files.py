@@ -17,6 +17,7 @@ from ivrd.config import (
     prompts,
     queues,
 )
+from ivrd.config.agents_file import AgentsFile
 from ivrd.config.model import File, M
 from ivrd.config.problem import ConfigError, Problem
 
@@ -34,7 +35,7 @@ class Files:
     hours: File[hours.HoursFile] | None
     partners: File[partners.PartnersFile] | None
     prompts: File[prompts.PromptsFile] | None
-    agents: File[agents.AgentsFile] | None
+    agents: File[AgentsFile] | None
     outbox: File[outbox.OutboxFile] | None
     plans: File[plans.PlansFile] | None
     cases: File[cases.CasesFile] | None
@@ -68,7 +69,7 @@ def _read(path: Path, of: type[M], found: list[Problem]) -> File[M] | None:
         return None
 
 
-def _read_agents(folder: Path, found: list[Problem]) -> File[agents.AgentsFile] | None:
+def _read_agents(folder: Path, found: list[Problem]) -> File[AgentsFile] | None:
     try:
         return agents.read_file(folder)
     except ConfigError as error:

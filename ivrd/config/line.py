@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ivrd.config import main
-from ivrd.config.agents import AgentsFile
+from ivrd.config.agents_file import AgentsFile
 from ivrd.config.dialled import canonical, spellings
 from ivrd.config.main import MainFile
 from ivrd.config.model import File

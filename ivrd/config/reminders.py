@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from ivrd.config.agents import AgentPart, AgentsFile
+from ivrd.config.agents_file import AgentPart, AgentsFile
 from ivrd.config.hours import ALWAYS, HoursFile
 from ivrd.config.main import MainFile
 from ivrd.config.model import File

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ivrd.config import agents, partners, queues, yamlfile
-from ivrd.config.agents import AgentsFile
+from ivrd.config.agents_file import AgentsFile
 from ivrd.config.field_types import written
 from ivrd.config.model import File
 from ivrd.config.partners import PartnersFile

@@ -26,7 +26,7 @@ from ivrd.api.supervision_operations import SupervisionOperations
 from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.async_agi import Sessions
 from ivrd.asterisk.call_request import CallRequests
-from ivrd.asterisk.conversation import ConversationSettings
+from ivrd.asterisk.conversation_settings import ConversationSettings
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.callbacks.telephone import destination, dialable
 from ivrd.config.routes import AGENTS

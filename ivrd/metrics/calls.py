@@ -9,15 +9,14 @@ so a new state or outcome there needs no line here.  No label ever holds a calle
 """
 
 import platform
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import assert_never, get_args
 
 import prometheus_client as prom
 
-from ivrd.core.call import LATE_SECONDS, Call, Outcome, Stage, abandoned_late
+from ivrd.core.call import Call, Outcome, Stage, abandoned_late
 from ivrd.core.call_events import Event
 from ivrd.core.call_notices import (
-    STANDS_SECONDS,
     Answered,
     Ended,
     Notice,
@@ -27,19 +26,18 @@ from ivrd.core.call_notices import (
     TakenOver,
 )
 from ivrd.core.ledger import Ledger
-from ivrd.core.seat_health import Reason
-from ivrd.core.seats import SeatStatus
 from ivrd.metrics.callbacks import CallbackMetrics
 from ivrd.metrics.ledger import LedgerCollector, possible_rows
 from ivrd.metrics.queue_labels import QUEUE_LABELS, queue_labels
 from ivrd.metrics.registry import Registry
+from ivrd.metrics.seats import SeatMetrics
+from ivrd.metrics.waits import WaitMetrics
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 EVENTS = tuple(kind.__name__ for kind in get_args(Event))
 OTHER_NUMBER = "unknown"
 OTHER = "other"  # stands for an event that has no series of its own
 
-WAIT_SECONDS = (1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900, 1200, 1800, 3600)
 TALK_SECONDS = (5, 15, 30, 60, 120, 180, 240, 300, 450, 600, 900, 1200, 1800, 3600)
 DECISION_SECONDS = (
     *(0.0001, 0.0002, 0.0003, 0.0005, 0.0007, 0.001, 0.0015, 0.002, 0.003, 0.005),
@@ -70,49 +68,21 @@ class CallMetrics:
         self._calls = LedgerCollector(clock)
         self.registry.register(self._calls)
         prom.ProcessCollector(registry=self.registry)
-        self._wait: prom.Histogram
-        self._service_level = 0.0  # seconds; 0 before there is a bound for it
-        self.service_level(service_level_seconds)
+        self._waits = WaitMetrics(self.registry, service_level_seconds, clock)
         self._callbacks = CallbackMetrics(self.registry)
         self._durations()
+        self._calls_received()
+        self._calls_counted()
         self._faults()
         self._surroundings(version)
-        self._answers: dict[str, Answered] = {}  # by call; those that may still prove to be none
-        self._answered: set[str] = set()  # calls whose wait was observed when they were answered
+        self.seats = SeatMetrics(self.registry, pools)
         self._reachable = False
         self._was_reachable = False
         self.queues(queues)
         self._known_numbers: frozenset[str] = frozenset()
         self.numbers(numbers)
-        self._known_pools: set[str] = set()
-        self.seats({pool: {} for pool in pools}, ())
-
-    def service_level(self, seconds: float) -> None:
-        """Have this bound in the histogram of waits; a new bound begins the histogram anew."""
-        if seconds == self._service_level:
-            return
-        if self._service_level:
-            self.registry.unregister(self._wait)
-        self._service_level = seconds
-        self._wait = self._histogram(
-            "ivrd_wait_seconds",
-            "Seconds from joining the queue until a person answered or the call ended, one for "
-            "each offered call. An answer is observed when the person has kept the caller for "
-            f"{STANDS_SECONDS:g} s, or the call has ended with it. Service level: answered "
-            f"within {seconds:g} s over offered (ivrd_calls_offered_total).",
-            sorted({*map(float, WAIT_SECONDS), LATE_SECONDS, float(seconds)}),
-            (*QUEUE_LABELS, "outcome"),
-        )
 
     def _durations(self) -> None:
-        self._effective_wait = self._histogram(
-            "ivrd_effective_wait_seconds",
-            "As ivrd_wait_seconds, from the effective arrival: with the seconds that the same "
-            "person had waited before in calls that nobody answered. Callers are served in this "
-            "order.",
-            WAIT_SECONDS,
-            (*QUEUE_LABELS, "outcome"),
-        )
         self._talk = self._histogram(
             "ivrd_talk_seconds",
             "Seconds that a caller and a person talked, whoever dialled; observed at the end.",
@@ -146,7 +116,7 @@ class CallMetrics:
             LAG_SECONDS,
         ).observe
 
-    def _faults(self) -> None:
+    def _calls_counted(self) -> None:
         self._long_abandoned = self._total(
             "ivrd_abandoned_after_30s_total",
             "Callers who hung up in the queue after waiting more than 30 seconds.",
@@ -181,6 +151,8 @@ class CallMetrics:
         )
         for stage in Stage:
             self._media_lost.labels(stage)
+
+    def _calls_received(self) -> None:
         self._by_number = self._total(
             "ivrd_calls_received_by_number_total",
             "Calls that reached the hotline while ivrd ran, by the number that was dialled; "
@@ -192,6 +164,8 @@ class CallMetrics:
             "ivrd_unattended_total",
             "Calls that the dialplan took to the queue by itself, without ivrd's menu.",
         )
+
+    def _faults(self) -> None:
         self._refused = self._total(
             "ivrd_events_refused_total",
             "Events that are impossible in the call's state; the ledger ignored them.",
@@ -210,20 +184,6 @@ class CallMetrics:
 
     def _surroundings(self, version: str) -> None:
         self._up = self._gauge("ivrd_ami_up", "1 while ivrd is logged in to Asterisk, else 0.")
-        self._seats = self._gauge(
-            "ivrd_seats", "Seats by pool and by what they are doing.", ("pool", "state")
-        )
-        self._no_answer = self._total(
-            "ivrd_ring_no_answer_total",
-            "Calls that a seat of our own was offered and did not take. reason: it rang and nobody "
-            "answered (missed), it declined at once (refused), it answered and was gone within "
-            "a second (dropped), or nothing came from it any more in a talk (lost). Another seat "
-            "was rung.",
-            ("pool", "reason"),
-        )
-        self._pools = self._gauge(
-            "ivrd_pool_open", "1 while the pool's seats take calls, else 0.", ("pool",)
-        )
         self._reloaded = self._gauge(
             "ivrd_config_last_reload_successful",
             "1 if the last attempt to load the configuration succeeded, else 0.",
@@ -249,10 +209,7 @@ class CallMetrics:
     # --- what happens ----------------------------------------------------------------------
 
     def notice(self, notice: Notice) -> None:
-        """Take in what happened to a call.
-
-        Each offered call gives one wait: until the first answer that stands, else until it ends.
-        """
+        """Take in what happened to a call."""
         call = notice.call
         self._count_transfer(notice)
         if not call.received:
@@ -262,14 +219,12 @@ class CallMetrics:
         match notice:
             case Offered():
                 pass  # read off the ledger
-            case Answered() if call.id in self._answered:
-                pass  # sent on to another person
             case Answered():
-                self._answers[call.id] = notice
+                self._waits.answered(notice)
             case Rejoined():
-                self._left_person(call.id, stands=notice.answer_stands)
+                self._waits.left_person(call.id, stands=notice.answer_stands)
             case PassedOn():
-                self._left_person(call.id, stands=True)
+                self._waits.left_person(call.id, stands=True)
             case TakenOver():
                 pass
             case Ended():
@@ -283,39 +238,10 @@ class CallMetrics:
         elif isinstance(notice, TakenOver):
             self._taken_over.inc()
 
-    def _left_person(self, call_id: str, *, stands: bool) -> None:
-        """The person no longer has a call; its answer stands, or was none."""
-        answer = self._answers.pop(call_id, None)
-        if answer and stands:
-            self._observe(answer)
-
-    def _observe(self, answer: Answered) -> None:
-        """An answer stands."""
-        self._answered.add(answer.call.id)
-        labels = (*queue_labels(answer.call.queue), Outcome.ANSWERED)
-        self._wait.labels(*labels).observe(answer.wait_seconds)
-        effective = answer.call.effective_wait_seconds()
-        self._effective_wait.labels(*labels).observe(effective or 0.0)
-
-    def _observe_standing(self) -> None:
-        """Observe the answers that stand by now."""
-        since = self._clock() - STANDS_SECONDS
-        for call_id, answer in list(self._answers.items()):
-            if (answer.call.connected_at or 0.0) <= since:
-                self._observe(self._answers.pop(call_id))
-
     def _ended(self, notice: Ended) -> None:
         call, wait = notice.call, notice.call.wait_seconds()
         labels = queue_labels(call.queue)
-        answer = self._answers.pop(call.id, None)
-        if answer and notice.outcome is Outcome.ANSWERED:  # else sent back, and nobody saw it
-            self._observe(answer)
-        if call.id in self._answered:
-            self._answered.remove(call.id)
-        elif wait is not None:
-            self._wait.labels(*labels, notice.outcome).observe(wait)
-            effective = call.effective_wait_seconds() or wait
-            self._effective_wait.labels(*labels, notice.outcome).observe(effective)
+        self._waits.ended(notice)
         if call.has_credit:
             self._credited.labels(*labels).inc()
         self._talked(call)
@@ -330,6 +256,10 @@ class CallMetrics:
         """Observe the talk of a call that has ended, if there was one."""
         if (talk := call.talk_seconds()) is not None:
             self._talk.labels(*queue_labels(call.queue)).observe(talk)
+
+    def service_level(self, seconds: float) -> None:
+        """Have this bound in the histogram of waits."""
+        self._waits.service_level(seconds)
 
     def numbers(self, names: Iterable[str]) -> None:
         """Have the series of these numbers of the hotline; those of numbers that went stay."""
@@ -349,10 +279,6 @@ class CallMetrics:
     def refused(self, event: str) -> None:
         """The ledger refused an event of this kind."""
         self._refused.labels(event if event in EVENTS else OTHER).inc()
-
-    def ring_no_answer(self, pool: str, reason: Reason) -> None:
-        """A seat of this pool did not take a call."""
-        self._no_answer.labels(pool, reason).inc()
 
     # --- how things stand ------------------------------------------------------------------
 
@@ -381,31 +307,10 @@ class CallMetrics:
             self._credited.labels(*labels)
             self._talks_cut_off.labels(*labels)
             for row in possible_rows(queue):
-                self._wait.labels(*labels, row.outcome)
-                self._effective_wait.labels(*labels, row.outcome)
-
-    def seats(
-        self, counts: Mapping[str, Mapping[SeatStatus, int]], open_pools: Collection[str]
-    ) -> None:
-        """How many seats of each pool have which status, 0 if not given, and which are open.
-
-        Pools that are not in `counts` lose their series: nobody sits there any more.
-        """
-        for pool in self._known_pools - counts.keys():
-            for reason in Reason:
-                self._no_answer.remove(pool, reason)
-        self._known_pools = set(counts)
-        self._seats.clear()
-        self._pools.clear()
-        for pool, by_state in counts.items():
-            for state in SeatStatus:
-                self._seats.labels(pool, state).set(by_state.get(state, 0))
-            self._pools.labels(pool).set(pool in open_pools)
-            for reason in Reason:
-                self._no_answer.labels(pool, reason)
+                self._waits.open(queue, row.outcome)
 
     def text(self, ledger: Ledger) -> bytes:
         """One scrape, as CONTENT_TYPE; all its counts are of the same moment."""
         self._calls.ledger = ledger
-        self._observe_standing()
+        self._waits.observe_standing()
         return prom.generate_latest(self.registry)

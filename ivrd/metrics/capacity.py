@@ -18,7 +18,9 @@ class Capacity(Protocol):
 class Tracker(Protocol):
     """What became of those for whom there was no room; see calls/tracker.py."""
 
-    lines_busy: int
+    @property
+    def lines_busy(self) -> int:
+        """How many callers were told that all lines are busy."""
 
 
 class CapacityMetrics(Collector):

@@ -6,7 +6,7 @@ from typing import assert_never
 import prometheus_client as prom
 
 from ivrd.asterisk.dialplan_names import kind_of_seat
-from ivrd.asterisk.facts import (
+from ivrd.asterisk.seat_facts import (
     MemberChanged,
     SeatDropped,
     SeatFact,

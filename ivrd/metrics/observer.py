@@ -100,7 +100,7 @@ class Observer:
         match notice:
             case NotTaken():
                 if self._leadership.is_leader:
-                    self.metrics.ring_no_answer(pool, notice.reason)
+                    self.metrics.seats.ring_no_answer(pool, notice.reason)
             case Rests():
                 what = "a seat does not answer and is not rung for a while"
                 log.event(logger, logging.WARNING, what, seat=notice.seat, why=notice.why)
@@ -158,5 +158,5 @@ class Observer:
         counts = {
             pool.name: Counter(queue_members.here(pool).values()) for pool in queue_members.pools
         }
-        self.metrics.seats(counts, queue_members.open or ())
+        self.metrics.seats.show(counts, queue_members.open or ())
         return self.metrics.text(ledger)

@@ -11,7 +11,8 @@ from typing import assert_never
 
 from ivrd import log
 from ivrd.asterisk.dialplan_names import partner_of
-from ivrd.asterisk.facts import PartnerLegEvent, SeatDropped, SeatOffered, SeatUnanswered
+from ivrd.asterisk.facts import PartnerLegEvent
+from ivrd.asterisk.seat_facts import SeatDropped, SeatOffered, SeatUnanswered
 from ivrd.core.call import Call
 from ivrd.core.call_notices import Ended, Notice
 from ivrd.core.ledger import Ledger

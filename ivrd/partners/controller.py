@@ -2,8 +2,8 @@
 
 Every second one snapshot of everything goes into core.overflow; its decision is carried out by
 QueueMembers, as a difference to what Asterisk reports.  What happens on partners' legs feeds one
-breaker for each partner.  Nothing here waits, and nothing here is needed for a call to be answered
-by the hotline's own agents.
+breaker for each partner (breakers.py).  Nothing here waits, and nothing here is needed for a call
+to be answered by the hotline's own agents.
 """
 
 from collections import Counter
@@ -12,25 +12,14 @@ from dataclasses import replace
 from math import inf
 from typing import assert_never
 
-from ivrd.asterisk.dialplan_names import PARTNER_PREFIX, partner_of
+from ivrd.asterisk.dialplan_names import partner_of
 from ivrd.asterisk.facts import PartnerLegEvent
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.render.partners import seats_of
 from ivrd.asterisk.second_calls import SecondCall
 from ivrd.core import breaker as b
-from ivrd.core.breaker_events import (
-    Confirmed,
-    Drilled,
-    Dropped,
-    Event,
-    Lasted,
-    Lost,
-    NoKey,
-    Reachable,
-    Resumed,
-    Unreachable,
-)
-from ivrd.core.call import AnsweredBy, Stage
+from ivrd.core.breaker_events import Resumed
+from ivrd.core.call import AnsweredBy
 from ivrd.core.call_notices import Answered, Ended, Notice, Offered, PassedOn, Rejoined, TakenOver
 from ivrd.core.demand import Demand
 from ivrd.core.ledger import Ledger
@@ -42,22 +31,19 @@ from ivrd.core.overflow import (
     Snapshot,
     decide,
 )
-from ivrd.core.partner import Group, Override, Partner, PartnerSnapshot, PartnerState, trained_for
-from ivrd.core.q850 import Q850
+from ivrd.core.partner import Group, Partner, PartnerSnapshot, PartnerState, trained_for
 from ivrd.core.report import Cause, PartnerEventKind
 from ivrd.core.seats import Pool, SeatStatus
 from ivrd.core.second_call import AnswerTimes, second_call_after
+from ivrd.partners.breakers import PartnerBreakers
 from ivrd.partners.runtime import (
     PartnerListener,
     PartnerRuntime,
     PartnerSetup,
     PartnerStore,
-    failure,
 )
 
 HELPED_SECONDS = 3600.0  # over which callers helped even out what whole seats cannot share
-ASKED_SECONDS = 8.0  # by then Asterisk has asked every trunk once (render/partners.py)
-ABSENT = Q850.SUBSCRIBER_ABSENT  # the dialplan, of a dead trunk; a partner may send it as well
 NOT_ASKED = "its trunk has not answered yet"
 
 
@@ -88,7 +74,7 @@ class PartnerController:
         self._ledger = ledger
         self._queue_members = queue_members
         self._store = store
-        self._listener = listener
+        self._breakers = PartnerBreakers(ledger, queue_members, store, listener)
         self._reevaluate = reevaluate
         self._booked = booked
         self._people = people
@@ -97,7 +83,6 @@ class PartnerController:
         self._flows: dict[str, Demand] = {}
         self._hysteresis: Mapping[Group, Hysteresis] = {}
         self._evaluated_at: float | None = None
-        self._began: float | None = None
 
     def configure(self, setup: PartnerSetup) -> None:
         """From now on this configuration; a partner that is back has its override and its drill."""
@@ -148,11 +133,10 @@ class PartnerController:
             runtime.legs[leg_event.seat] = leg_event.waiting
         else:
             runtime.legs.pop(leg_event.seat, None)
-        if event := self._event(leg_event, runtime):
+        key_seconds = self._key_seconds(leg_event.partner)
+        if event := self._breakers.event_of(leg_event, runtime, key_seconds):
             before = b.allowed_seats(runtime.breaker, leg_event.at)
-            runtime.feed(event)
-            self._keep(leg_event.partner, runtime)
-            self._tell(leg_event.partner, runtime, leg_event.at)
+            self._breakers.feed(leg_event.partner, runtime, event, leg_event.at)
             if b.allowed_seats(runtime.breaker, leg_event.at) != before:
                 self._reevaluate()
         if b.at(runtime.breaker, leg_event.at).state is b.BreakerState.HALF_OPEN:
@@ -174,32 +158,6 @@ class PartnerController:
         after = second_call_after(runtime.answers, partner.ring_seconds)
         return None if after is None else SecondCall(after, seats)
 
-    def _event(self, leg_event: PartnerLegEvent, runtime: PartnerRuntime) -> Event | None:
-        """What it means to the breaker."""
-        match leg_event.kind:
-            case PartnerEventKind.REFUSED if (
-                leg_event.cause == ABSENT and self._trunk(leg_event.partner) is SeatStatus.AWAY
-            ):
-                return None  # a trunk that is known to be dead is not dialled
-            case PartnerEventKind.REFUSED | PartnerEventKind.UNCONFIRMED:
-                talks = self._ledger.present.with_partner(leg_event.partner)
-                return failure(leg_event, len(runtime.ringing) + len(talks))
-            case PartnerEventKind.LEFT:
-                vain = runtime.left(leg_event.seconds, self._key_seconds(leg_event.partner))
-                return NoKey(leg_event.at) if vain else None
-            case PartnerEventKind.CONFIRMED if not leg_event.waiting:
-                return Drilled(leg_event.at)
-            case PartnerEventKind.CONFIRMED:
-                return Confirmed(leg_event.at)
-            case PartnerEventKind.DROPPED if leg_event.silent_seconds:
-                return Lost(leg_event.at, leg_event.silent_seconds)
-            case PartnerEventKind.DROPPED:
-                return Dropped(leg_event.at)
-            case PartnerEventKind.OFFERED | PartnerEventKind.RETURNED | PartnerEventKind.TALKED:
-                return None
-            case _:
-                assert_never(leg_event.kind)
-
     def _key_seconds(self, partner: str) -> float:
         """For how long its people have the key; for ever at one that is gone."""
         return next((of.key_seconds for of in self.setup.partners if of.id == partner), inf)
@@ -208,20 +166,9 @@ class PartnerController:
         """End the pause of a partner, which is tried with one call; False when it had none."""
         runtime = self.runtime(partner)
         paused = b.at(runtime.breaker, now).state is b.BreakerState.OPEN
-        runtime.feed(Resumed(now))
-        self._keep(partner, runtime)
-        self._tell(partner, runtime, now)
+        self._breakers.feed(partner, runtime, Resumed(now), now)
         self._reevaluate()
         return paused
-
-    def _tell(self, partner: str, runtime: PartnerRuntime, now: float) -> None:
-        """Tell the listener of a new state.  A trunk that is still dead is no news."""
-        here = b.at(runtime.breaker, now)
-        opened = here.state is b.BreakerState.OPEN
-        news = (here.state, here.until if opened else 0.0)
-        if news != runtime.told and (opened or here.reachable):
-            runtime.told = news
-            self._listener.partner_breaker(partner, here, now)
 
     def restore(self, breakers: Mapping[str, b.Breaker]) -> None:
         """Go on with the breakers that were stored before this ivrd became the leader.
@@ -233,11 +180,6 @@ class PartnerController:
         for partner, runtime in self._runtimes.items():
             runtime.stored = breakers.get(partner, b.Breaker())
 
-    def _keep(self, partner: str, runtime: PartnerRuntime) -> None:
-        if runtime.breaker != runtime.stored:
-            runtime.stored = runtime.breaker
-            self._store.breaker(partner, runtime.breaker)
-
     # --- deciding --------------------------------------------------------------------------
 
     def evaluate(self, now: float) -> Decision:
@@ -245,14 +187,14 @@ class PartnerController:
         # Before the first look nobody counted: who is here already has not come just now.
         seconds = inf if self._evaluated_at is None else max(0.0, now - self._evaluated_at)
         self._evaluated_at, policy = now, self.setup.policy
-        self._began = self._began or now
         for queue in self.setup.topics:
             present = self._ledger.present
             waiting, talking = len(present.waiting(queue)), len(present.talking(queue))
             flow = self._flows.setdefault(queue, Demand())
             flow.expect(policy.expected_talk_seconds, policy.expected_patience_seconds)
             flow.observe(seconds, waiting, talking)
-        self._feed_breakers(now)
+        self._breakers.advance([(of.id, self.runtime(of.id)) for of in self.setup.partners], now)
+        self._forget_helped(now)
         snapshot = self.snapshot = self._snapshot(now)
         decision = decide(snapshot)
         wanted = decision.seats
@@ -263,44 +205,12 @@ class PartnerController:
         )
         return decision
 
-    def _feed_breakers(self, now: float) -> None:
-        """What no event reports: trunks that fail, and talks that have lasted."""
+    def _forget_helped(self, now: float) -> None:
+        """Callers helped longer ago even out nothing."""
         for partner in self.setup.partners:
-            runtime = self.runtime(partner.id)
-            self._feed_trunk(partner.id, runtime, now)
-            runtime.legs = {seat: call for seat, call in runtime.legs.items() if self._waits(call)}
-            talks = self._ledger.with_partner(partner.id)
-            if runtime.verified or talks or runtime.override is Override.OPEN:
-                runtime.breaker = replace(runtime.breaker, known=True)
-            for call in talks:
-                proof = b.proof_seconds(runtime.breaker)
-                if call.id not in runtime.lasted and now - (call.connected_at or now) >= proof:
-                    runtime.lasted.add(call.id)
-                    runtime.feed(Lasted(now))
-            runtime.lasted &= {call.id for call in talks}
-            while runtime.helped and runtime.helped[0] < now - HELPED_SECONDS:
-                runtime.helped.popleft()
-            self._keep(partner.id, runtime)
-            self._tell(partner.id, runtime, now)
-
-    def _waits(self, call_id: str) -> bool:
-        call = self._ledger.calls.get(call_id)
-        return call is not None and call.stage is Stage.QUEUE
-
-    def _trunk(self, partner: str) -> SeatStatus | None:
-        """What a partner's trunk is doing; None when Asterisk has not reported."""
-        return self._queue_members.states.get(PARTNER_PREFIX + partner)
-
-    def _feed_trunk(self, partner: str, runtime: PartnerRuntime, now: float) -> None:
-        """Whether the trunk answers.  Until Asterisk has first asked it, nobody knows."""
-        state = self._trunk(partner)
-        if state not in (None, SeatStatus.AWAY):
-            runtime.asked = True
-            runtime.feed(Reachable(now))
-        elif state is SeatStatus.AWAY and (
-            runtime.asked or now - (self._began or now) > ASKED_SECONDS
-        ):
-            runtime.feed(Unreachable(now))
+            helped = self.runtime(partner.id).helped
+            while helped and helped[0] < now - HELPED_SECONDS:
+                helped.popleft()
 
     def _snapshot(self, now: float) -> Snapshot:
         booked = self._booked(now)
@@ -344,7 +254,7 @@ class PartnerController:
         talks = Counter(call.queue for call in calls)
         trying = len(runtime.legs) + sum(call.id not in runtime.lasted for call in calls)
         allowed = b.allowed_seats(runtime.breaker, now, len(calls), trying)
-        away = self._trunk(partner.id) is SeatStatus.AWAY
+        away = self._breakers.trunk(partner.id) is SeatStatus.AWAY
         unknown = away and not runtime.asked and runtime.breaker.reachable
         state = partner.state
         if state is PartnerState.ONBOARDING and runtime.verified:

@@ -8,7 +8,7 @@ import pytest
 
 from ivrd.agents.line import LineSeats
 from ivrd.asterisk.ami_protocol import ConnectionLost
-from ivrd.asterisk.facts import LineJoined, LineLeft
+from ivrd.asterisk.seat_facts import LineJoined, LineLeft
 from ivrd.config.settings import AgentLimits, AgentSettings
 from ivrd.core.agent import Duty, SeatTaken
 from ivrd.core.call import Call

@@ -10,7 +10,7 @@ from ivrd.agents.pins import PinCheck
 from ivrd.agents.supervision import ALLOWED_SECONDS, Supervision
 from ivrd.api import server
 from ivrd.api.supervision_operations import SupervisionOperations
-from ivrd.asterisk.facts import Supervised
+from ivrd.asterisk.seat_facts import Supervised
 from ivrd.config.settings import AgentSettings, SupervisionSettings
 from ivrd.core import agent as a
 from ivrd.core.call import CallState

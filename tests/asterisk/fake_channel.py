@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from panoramisk.message import Message
 
 from ivrd.asterisk.async_agi import Session, Sessions
-from ivrd.asterisk.conversation import RECEIVED
+from ivrd.asterisk.caller_media import RECEIVED
 
 POLL_SECONDS = 0.02
 SAMPLES_A_SECOND = 8000

@@ -7,7 +7,8 @@ from datetime import date
 from hypothesis import strategies as st
 
 from ivrd.asterisk import dialplan_names
-from ivrd.asterisk.conversation import Conversation, ConversationSettings
+from ivrd.asterisk.conversation import Conversation
+from ivrd.asterisk.conversation_settings import ConversationSettings
 from ivrd.core import menu
 from ivrd.core.commands import AtClosed, AtInfo, AtMenu, Command, GoodBye, Say, Speak, ToPerson
 from ivrd.core.inputs import Input, Key, NoInput

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from stdnum.th import pin
 
-from ivrd.asterisk.conversation import ConversationSettings
+from ivrd.asterisk.conversation_settings import ConversationSettings
 from ivrd.core import case_menu, intake_visit
 from ivrd.core.callback_menu import At, OfferVisit
 from ivrd.core.cases import CaseTable

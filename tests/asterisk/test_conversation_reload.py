@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ivrd.asterisk.conversation import ConversationSettings
+from ivrd.asterisk.conversation_settings import ConversationSettings
 from ivrd.core.commands import AtClosed, Speak
 from tests.asterisk.talk import SCRIPT, SECONDS, TREE, Talk, way_out
 from tests.asterisk.virtual import run

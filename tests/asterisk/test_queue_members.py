@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivrd.asterisk.ami_client import ActionRefused
-from ivrd.asterisk.facts import MemberChanged, SeatState, SeatUnanswered
 from ivrd.asterisk.queue_members import QueueMembers
+from ivrd.asterisk.seat_facts import MemberChanged, SeatState, SeatUnanswered
 from ivrd.asterisk.snapshot import AsteriskSnapshot
 from ivrd.core.seats import CLOSED_BY_US, Member, Pool, SeatStatus
 from tests.fixtures.agents import NoAgents

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Collection
 from typing import Any
 
-from ivrd.asterisk.facts import SeatUnanswered
 from ivrd.asterisk.queue_members import QueueMembers
+from ivrd.asterisk.seat_facts import SeatUnanswered
 from ivrd.asterisk.snapshot import AsteriskSnapshot
 from ivrd.core.seats import CLOSED_BY_US, SKILLS, WRAP_UP, Member, Pool, SeatStatus
 from tests.asterisk.test_queue_members import FakeQueues

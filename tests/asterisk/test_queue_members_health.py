@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from ivrd.asterisk.facts import (
+from ivrd.asterisk.queue_members import QueueMembers
+from ivrd.asterisk.seat_facts import (
     MemberChanged,
     SeatDropped,
     SeatResumed,
     SeatState,
     SeatUnanswered,
 )
-from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.snapshot import AsteriskSnapshot
 from ivrd.core.seat_health import (
     LIMITS,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from panoramisk.message import Message
 
-from ivrd.asterisk import facts
+from ivrd.asterisk import call_facts, facts, seat_facts
 from ivrd.asterisk import translate as t
 from ivrd.core.call import AnsweredBy
 from ivrd.core.leg_security import LegSecurity
@@ -34,24 +34,26 @@ def of(call_id: str) -> list[facts.Fact]:
 
 def kinds(call_id: str) -> list[str]:
     return [
-        f"key {fact.digit}" if isinstance(fact, facts.KeyUp) else type(fact).__name__
+        f"key {fact.digit}" if isinstance(fact, call_facts.KeyUp) else type(fact).__name__
         for fact in of(call_id)
-        if not isinstance(fact, facts.KeyDown)
+        if not isinstance(fact, call_facts.KeyDown)
     ]
 
 
 def test_a_call_that_waits_and_is_answered() -> None:
     arrived, offered, *_keys, over, joined, taken, gone = of(FIRST)
     channel = "PJSIP/carrier-00000000"
-    assert arrived == facts.Arrived(FIRST, channel, about(1795312057), "0200000001", "")
-    assert offered == facts.ControlOffered(FIRST, channel, about(1795312057))
+    assert arrived == call_facts.Arrived(FIRST, channel, about(1795312057), "0200000001", "")
+    assert offered == call_facts.ControlOffered(FIRST, channel, about(1795312057))
     assert kinds(FIRST)[2:5] == ["key 1", "key 1", "key 2"]
-    down = [fact.digit for fact in of(FIRST) if isinstance(fact, facts.KeyDown)]
+    down = [fact.digit for fact in of(FIRST) if isinstance(fact, call_facts.KeyDown)]
     assert down == ["1", "1", "2"]
-    assert over == facts.ControlOver(FIRST)
-    assert joined == facts.QueueJoined(FIRST, "home_isolation", about(1795312059))
-    assert taken == facts.AgentConnected(FIRST, "base-01", AnsweredBy.INHOUSE, about(1795312065))
-    assert gone == facts.Hangup(FIRST, about(1795312071))
+    assert over == call_facts.ControlOver(FIRST)
+    assert joined == call_facts.QueueJoined(FIRST, "home_isolation", about(1795312059))
+    assert taken == call_facts.AgentConnected(
+        FIRST, "base-01", AnsweredBy.INHOUSE, about(1795312065)
+    )
+    assert gone == call_facts.Hangup(FIRST, about(1795312071))
 
 
 def test_the_other_ways_of_a_call() -> None:
@@ -73,23 +75,23 @@ def test_the_other_ways_of_a_call() -> None:
 def test_a_call_from_whose_caller_nothing_came() -> None:
     said = {"Event": "UserEvent", "UserEvent": "IvrdMediaLost", "Uniqueid": "7.1"}
     said |= {"Timestamp": "8.5", "Silent": "30"}
-    assert t.fact(Message(said)) == facts.MediaLost("7.1", 8.5, 30.0)
-    assert t.fact(Message(said | {"Silent": "soon"})) == facts.MediaLost("7.1", 8.5, 1.0)
+    assert t.fact(Message(said)) == call_facts.MediaLost("7.1", 8.5, 30.0)
+    assert t.fact(Message(said | {"Silent": "soon"})) == call_facts.MediaLost("7.1", 8.5, 1.0)
 
 
 def test_a_call_that_is_cut_off() -> None:
     said = {"Event": "UserEvent", "UserEvent": "IvrdCutOff", "Uniqueid": "7.1", "Timestamp": "8.5"}
-    assert t.fact(Message(said)) == facts.CallCut("7.1", 8.5)
+    assert t.fact(Message(said)) == call_facts.CallCut("7.1", 8.5)
 
 
 def test_who_hangs_up_in_the_moment_of_the_answer() -> None:
     said = {"Event": "UserEvent", "UserEvent": "IvrdCallerGone", "Uniqueid": "9.9", "Call": "7.1"}
-    assert t.fact(Message(said | {"Timestamp": "8.5"})) == facts.Hangup("7.1", 8.5)
+    assert t.fact(Message(said | {"Timestamp": "8.5"})) == call_facts.Hangup("7.1", 8.5)
     assert t.fact(Message(said | {"Call": ""})) is None
 
 
 def test_results_are_the_lines_that_agi_gave() -> None:
-    results = [fact for fact in FACTS if isinstance(fact, facts.Result)]
+    results = [fact for fact in FACTS if isinstance(fact, call_facts.Result)]
     assert {fact.text.partition(" endpos=")[0] for fact in results} == {
         "200 result=0",
         "200 result=1",
@@ -99,13 +101,15 @@ def test_results_are_the_lines_that_agi_gave() -> None:
 
 
 def test_what_a_seats_phone_does() -> None:
-    phone = [fact for fact in FACTS if isinstance(fact, facts.SeatState) and fact.seat == "base-01"]
+    phone = [
+        fact for fact in FACTS if isinstance(fact, seat_facts.SeatState) and fact.seat == "base-01"
+    ]
     states = [fact.state for fact in phone]
     assert states == [SeatStatus.BUSY, SeatStatus.FREE] * 3
 
 
 def test_a_seat_that_joins_is_paused_and_leaves() -> None:
-    changes = [fact for fact in FACTS if isinstance(fact, facts.MemberChanged)]
+    changes = [fact for fact in FACTS if isinstance(fact, seat_facts.MemberChanged)]
     assert [(c.seat, c.queue, c.there, c.paused, c.reason, c.state) for c in changes] == [
         ("surge-01", "other", True, True, "", "free"),
         ("surge-01", "other", True, True, "ivrd: closed", "free"),
@@ -117,7 +121,7 @@ def test_a_seat_that_joins_is_paused_and_leaves() -> None:
 def test_devices_that_are_no_seats_mean_nothing() -> None:
     devices = {m.device for m in RECORDED if m.event == "DeviceStateChange"}
     assert {device for device in devices if device.startswith("Queue:")}
-    seats = {fact.seat for fact in FACTS if isinstance(fact, facts.SeatState)}
+    seats = {fact.seat for fact in FACTS if isinstance(fact, seat_facts.SeatState)}
     assert seats == {"base-01", "carrier"}  # a trunk looks like a seat, and is in no pool
 
 
@@ -140,20 +144,20 @@ def test_devices_that_are_no_seats_mean_nothing() -> None:
 )
 def test_every_device_state(state: str, meant: str) -> None:
     message = Message({"Event": "DeviceStateChange", "Device": "PJSIP/s-1", "State": state})
-    assert t.fact(message) == facts.SeatState("s-1", meant)
+    assert t.fact(message) == seat_facts.SeatState("s-1", meant)
 
 
 def test_a_queue_that_gives_a_caller_back() -> None:
     message = Message({"Event": "UserEvent", "UserEvent": "IvrdReturned", "Uniqueid": "1.1"})
-    assert t.fact(message) == facts.QueueReturned("1.1")
+    assert t.fact(message) == call_facts.QueueReturned("1.1")
 
 
 def test_keys_that_are_sent_to_a_caller_are_not_the_callers() -> None:
     key = {"Event": "DTMFEnd", "Uniqueid": "1.1", "Digit": "1"}
-    assert t.fact(Message({**key, "Direction": "Received"})) == facts.KeyUp("1.1", "1")
+    assert t.fact(Message({**key, "Direction": "Received"})) == call_facts.KeyUp("1.1", "1")
     assert t.fact(Message({**key, "Direction": "Sent"})) is None
     key["Event"] = "DTMFBegin"
-    assert t.fact(Message({**key, "Direction": "Received"})) == facts.KeyDown("1.1", "1")
+    assert t.fact(Message({**key, "Direction": "Received"})) == call_facts.KeyDown("1.1", "1")
     assert t.fact(Message({**key, "Direction": "Sent"})) is None
 
 
@@ -167,7 +171,7 @@ def test_the_recording_has_every_event_that_is_asked_for() -> None:
 def test_who_has_a_caller_after_a_transfer() -> None:
     (message,) = messages("transfer")
     found = t.fact(message)
-    assert found == facts.AgentConnected(
+    assert found == call_facts.AgentConnected(
         "1795988810.0", "base-02", AnsweredBy.INHOUSE, 1795988810.84678
     )
     assert t.fact(Message({**message, "Result": "Fail"})) is None
@@ -178,16 +182,16 @@ def test_who_has_a_caller_after_a_transfer() -> None:
 def test_an_agent_sends_a_caller_on_and_the_next_one_answers() -> None:
     event = {"Event": "UserEvent", "Uniqueid": "9.9", "Call": "1.1"}
     sent = Message({**event, "UserEvent": "IvrdTransferred", "About": "hi-register"})
-    assert t.fact(sent) == facts.CallTransferred("1.1", 0.0, "hi-register")
+    assert t.fact(sent) == call_facts.CallTransferred("1.1", 0.0, "hi-register")
     seat = "Local/12@partner-good/n"
     taken = Message({**event, "UserEvent": "IvrdTransferTaken", "Seat": seat})
-    assert t.fact(taken) == facts.AgentConnected("1.1", "good/12", AnsweredBy.PARTNER, 0.0)
+    assert t.fact(taken) == call_facts.AgentConnected("1.1", "good/12", AnsweredBy.PARTNER, 0.0)
 
 
 def test_who_comes_to_the_line_and_leaves_it_in_the_recording() -> None:
     assert [found for found in map(t.fact, messages("line")) if found] == [
-        facts.LineJoined("home.01", "1001"),
-        facts.LineLeft("home.01"),
+        seat_facts.LineJoined("home.01", "1001"),
+        seat_facts.LineLeft("home.01"),
     ]
 
 
@@ -202,11 +206,11 @@ def test_who_was_refused_in_the_recording() -> None:
 
 def test_how_seats_answered_in_the_recording() -> None:
     assert [found for found in map(t.fact, messages("seats")) if found] == [
-        facts.SeatOffered("base-01", "1795952067.69"),
-        facts.SeatUnanswered("base-01", 1795944866.439602, 15.0, "1795944851.0"),
-        facts.MemberChanged("base-01", "home_isolation", True, False, "", "free", penalty=20),
-        facts.SeatUnanswered("base-01", 1795944922.729876, 0.0, "1795944922.0"),  # 302
-        *[facts.SeatResumed("base-01", "phone")] * 2,  # and then it was removed
+        seat_facts.SeatOffered("base-01", "1795952067.69"),
+        seat_facts.SeatUnanswered("base-01", 1795944866.439602, 15.0, "1795944851.0"),
+        seat_facts.MemberChanged("base-01", "home_isolation", True, False, "", "free", penalty=20),
+        seat_facts.SeatUnanswered("base-01", 1795944922.729876, 0.0, "1795944922.0"),  # 302
+        *[seat_facts.SeatResumed("base-01", "phone")] * 2,  # and then it was removed
     ]
 
 
@@ -237,14 +241,14 @@ def test_a_time_that_is_none_is_0(stamp: str) -> None:
 
 def test_how_seats_answer() -> None:
     missed = {"Event": "AgentRingNoAnswer", "Interface": "PJSIP/base-01", "RingTime": "15000"}
-    assert t.fact(Message(missed)) == facts.SeatUnanswered("base-01", 0.0, 15.0)
+    assert t.fact(Message(missed)) == seat_facts.SeatUnanswered("base-01", 0.0, 15.0)
     ends = {"Event": "DialEnd", "DestChannel": "PJSIP/base-01-0000001f", "DialStatus": "CANCEL"}
-    assert t.fact(Message({**ends, "Forward": "0899999999"})) == facts.SeatUnanswered(
+    assert t.fact(Message({**ends, "Forward": "0899999999"})) == seat_facts.SeatUnanswered(
         "base-01", 0.0, 0.0
     )
     assert t.fact(Message(ends)) is None  # a ring that ended in another way
     dropped = {"Event": "UserEvent", "UserEvent": "IvrdSeatDropped", "Seat": "base-01"}
-    assert t.fact(Message({**dropped, "Drops": "2"})) == facts.SeatDropped("base-01", 0.0, 2)
+    assert t.fact(Message({**dropped, "Drops": "2"})) == seat_facts.SeatDropped("base-01", 0.0, 2)
 
 
 @pytest.mark.parametrize(
@@ -254,7 +258,7 @@ def test_how_seats_answer() -> None:
 def test_a_phone_that_comes_back_resumes_its_seat(status: str, resumes: bool) -> None:
     contact = {"Event": "ContactStatus", "AOR": "base-01", "ContactStatus": status}
     found = t.fact(Message(contact))
-    assert found == (facts.SeatResumed("base-01", "phone") if resumes else None)
+    assert found == (seat_facts.SeatResumed("base-01", "phone") if resumes else None)
 
 
 @pytest.mark.parametrize(
@@ -292,7 +296,7 @@ def test_where_we_are_registered(status: str, registered: bool) -> None:
 def test_what_of_a_leg_is_encrypted(transport: str, sound: str, security: LegSecurity) -> None:
     said = {"Event": "UserEvent", "Transport": transport, "Sound": sound}
     caller = t.fact(Message({**said, "UserEvent": "IvrdSecured", "Uniqueid": "1.1"}))
-    assert caller == facts.CallerSecured("1.1", security)
+    assert caller == call_facts.CallerSecured("1.1", security)
     leg = {"UserEvent": "IvrdPartnerConfirmed", "Partner": "north", "Seat": "01", "Call": "1.1"}
     partner = t.fact(Message({**said, **leg}))
     assert isinstance(partner, facts.PartnerLegEvent)
@@ -301,13 +305,13 @@ def test_what_of_a_leg_is_encrypted(transport: str, sound: str, security: LegSec
 
 def test_the_key_that_resumes_a_seat() -> None:
     key = {"Event": "UserEvent", "UserEvent": "IvrdSeatResumed", "Seat": "base-01"}
-    assert t.fact(Message(key)) == facts.SeatResumed("base-01", "key")
+    assert t.fact(Message(key)) == seat_facts.SeatResumed("base-01", "key")
 
 
 def test_a_supervisor_who_listens() -> None:
     said = {"Mode": "join", "Seat": "base-02", "Supervisor": "s-1", "Agent": "a-1"}
     event = {"Event": "UserEvent", "UserEvent": "IvrdSupervision", "State": "begun", **said}
-    begun = facts.Supervised(True, "join", "base-02", "s-1", "a-1")
+    begun = seat_facts.Supervised(True, "join", "base-02", "s-1", "a-1")
     assert t.fact(Message(event)) == begun
     assert t.fact(Message({**event, "State": "ended"})) == replace(begun, begun=False)
 

@@ -14,16 +14,11 @@ from panoramisk.message import Message
 from ivrd.asterisk.ami_client import ActionRefused
 from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.asterisk.async_agi import Sessions
-from ivrd.asterisk.conversation import ConversationSettings
-from ivrd.asterisk.facts import (
-    AgentCallOffered,
-    LineFact,
-    PartnerLegEvent,
-    RefusalFact,
-    Supervised,
-    TrunkFact,
-)
+from ivrd.asterisk.call_facts import AgentCallOffered
+from ivrd.asterisk.conversation_settings import ConversationSettings
+from ivrd.asterisk.facts import PartnerLegEvent, RefusalFact, TrunkFact
 from ivrd.asterisk.queue_members import QueueMembers
+from ivrd.asterisk.seat_facts import LineFact, Supervised
 from ivrd.calls.booking import Booking
 from ivrd.calls.cases import Cases
 from ivrd.calls.intake import Intake

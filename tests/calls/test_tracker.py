@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from panoramisk.message import Message
 
-from ivrd.asterisk.facts import SeatOffered, SeatUnanswered
+from ivrd.asterisk.seat_facts import SeatOffered, SeatUnanswered
 from ivrd.core.call import UNREACHED, CallbackResult, CallState, Outcome, Stage
 from ivrd.core.call_notices import Answered, Ended, Notice, Offered
 from ivrd.core.leg_security import LegSecurity

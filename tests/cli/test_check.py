@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from ivrd.asterisk import console
-from ivrd.cli import check, service_user
+from ivrd.cli import asterisk_steps, check, secret_steps, service_user
 from ivrd.cli.service_user import Need
+from ivrd.cli.step import RESTART
 from ivrd.config.call_out import Contact
 from ivrd.config.cases import CrmSettings
 from ivrd.config.load import load
@@ -75,14 +76,14 @@ def test_what_another_system_has_to_give_out_is_a_step_of_its_own(tmp_path: Path
     shipped = load(ROOT / "config")
     outbox = replace(shipped.outbox, channels={"crm": WebhookSettings(http)})
     settings = replace(shipped, outbox=outbox)
-    (step,) = check._outbox_secrets(settings)
+    (step,) = secret_steps.outbox_secrets(settings)
     assert step.problems == [
         f"{path}: missing; expected a file with the secret, or IVRD_OUTBOX_CRM_SECRET set"
     ]
-    assert Need(path) in check._needs(settings)
+    assert Need(path) in secret_steps.needs(settings)
     path.touch(0o600)
     path.write_text("x" * 180)  # longer than one for Asterisk may be
-    assert list(check._outbox_secrets(settings)) == []
+    assert list(secret_steps.outbox_secrets(settings)) == []
 
 
 def test_the_secret_by_which_cases_are_asked_for_is_a_step_of_its_own(tmp_path: Path) -> None:
@@ -90,11 +91,11 @@ def test_the_secret_by_which_cases_are_asked_for_is_a_step_of_its_own(tmp_path: 
     http = HttpSettings("https://crm.example/", path, "IVRD_CASES_SECRET", ca_file, 3, 4, 4)
     crm = CrmSettings(http, "state", frozenset({"bed"}), 2.0, 60.0, 3, 30.0)
     settings = replace(load(ROOT / "config"), crm=crm)
-    (step,) = check._outbox_secrets(settings)
+    (step,) = secret_steps.outbox_secrets(settings)
     assert step.problems == [
         f"{path}: missing; expected a file with the secret, or IVRD_CASES_SECRET set"
     ]
-    assert {Need(path), Need(ca_file)} <= set(check._needs(settings))
+    assert {Need(path), Need(ca_file)} <= set(secret_steps.needs(settings))
 
 
 def test_the_secret_of_a_partner_that_answers_is_a_step_of_its_own(tmp_path: Path) -> None:
@@ -103,14 +104,14 @@ def test_the_secret_of_a_partner_that_answers_is_a_step_of_its_own(tmp_path: Pat
     contact = Contact("A", "", 0.0, told, told, path, "IVRD_PARTNER_A_SECRET")
     shipped = load(ROOT / "config")
     settings = replace(shipped, call_outs=replace(shipped.call_outs, contacts={"a": contact}))
-    (step,) = check._outbox_secrets(settings)
+    (step,) = secret_steps.outbox_secrets(settings)
     assert step.problems == [
         f"{path}: missing; expected a file with the secret, or IVRD_PARTNER_A_SECRET set"
     ]
-    assert Need(path) in check._needs(settings)
+    assert Need(path) in secret_steps.needs(settings)
     path.touch(0o600)
     path.write_text("a-secret-of-the-bank")
-    assert list(check._outbox_secrets(settings)) == []
+    assert list(secret_steps.outbox_secrets(settings)) == []
 
 
 def test_what_asterisk_has_not_read_is_a_step_of_its_own(
@@ -119,21 +120,21 @@ def test_what_asterisk_has_not_read_is_a_step_of_its_own(
     settings = load(ROOT / "config")
     there = replace(settings, asterisk=replace(settings.asterisk, config_dir=tmp_path))
     files = {"queues.conf": "[one]\n", "pjsip.conf": "[two]\n", "http.conf": "[three]\n"}
-    monkeypatch.setattr(check, "asterisk_files", lambda _settings: files)
+    monkeypatch.setattr(asterisk_steps, "asterisk_files", lambda _settings: files)
     monkeypatch.setattr(console, "started", lambda _console: time.time() + 60)
     for name, text in files.items():
         (tmp_path / name).write_text(text)
-    assert not any(step.problems for step in check._rendered(there, tmp_path))
+    assert not any(step.problems for step in asterisk_steps.out_of_date(there, tmp_path))
     monkeypatch.setattr(console, "started", lambda _console: time.time() - 60)
-    *_, unread = check._rendered(there, tmp_path)
+    *_, unread = asterisk_steps.out_of_date(there, tmp_path)
     names = [problem.partition(":")[0] for problem in unread.problems]
-    assert unread.remedy == check.RESTART
+    assert unread.remedy == RESTART
     assert names == [str(tmp_path / name) for name in files]
     del files["http.conf"]
-    *_, unread = check._rendered(there, tmp_path)
+    *_, unread = asterisk_steps.out_of_date(there, tmp_path)
     assert unread.remedy.startswith("ivrd reload")
     files["queues.conf"] += "more\n"
-    differing = next(step for step in check._rendered(there, tmp_path) if step.problems)
+    differing = next(step for step in asterisk_steps.out_of_date(there, tmp_path) if step.problems)
     assert "`ivrd reload` writes it anew" in differing.problems[0]
 
 
@@ -161,7 +162,7 @@ def test_an_asterisk_that_locks_up_when_it_ends_silent_calls_is_told(
         silent_seconds=silent_seconds,
         held_seconds=held_seconds,
     )
-    steps = list(check._time_out(replace(settings, asterisk=asterisk)))
+    steps = list(asterisk_steps._time_out(replace(settings, asterisk=asterisk)))
     assert [step.remedy for step in steps] == (["update Asterisk"] if warned else [])
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ivrd.config.agents import MOST_AGENTS
+from ivrd.config.agents_file import MOST_AGENTS
 from ivrd.config.load import load
 from ivrd.config.pin import is_hash, is_pin, matches, pin_hash
 from ivrd.config.problem import ConfigError

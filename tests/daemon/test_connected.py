@@ -258,7 +258,7 @@ def test_one_callers_story_is_in_the_log(tmp_path: Path, caplog: pytest.LogCaptu
         await until(lambda: StepKind.MENU in caplog.messages)
         at.emit("AsyncAGIEnd", call)
         await at.talk(call, "PJSIP/base-01")
-        story = at.wiring.tracker._listeners.story
+        story = at.wiring.tracker._facts.listeners.story
         assert isinstance(story, CallStory)
         assert not story._menu_lines  # nothing is kept of a call that is gone
 

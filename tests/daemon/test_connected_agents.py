@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ivrd.agents.controller import NO_ANSWER
 from ivrd.agents.invitations import Invitation
-from ivrd.asterisk.facts import SeatUnanswered
+from ivrd.asterisk.seat_facts import SeatUnanswered
 from ivrd.config.settings import AgentLimits, AgentSettings
 from tests.daemon.hotline import Hotline, live, until
 from tests.fixtures.agents import HASH, PIN

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ivrd.asterisk.facts import MemberChanged, PartnerLegEvent, SeatUnanswered
+from ivrd.asterisk.facts import PartnerLegEvent
 from ivrd.asterisk.render.partners import seats_of
+from ivrd.asterisk.seat_facts import MemberChanged, SeatUnanswered
 from ivrd.asterisk.snapshot import AsteriskSnapshot
 from ivrd.core import call_events as c
 from ivrd.core.booking import Booking, BookingState
@@ -119,7 +120,7 @@ class Made:
 
         async def send(changes: object) -> None: ...
 
-        members._send = send
+        members._actions.send = send
         finished(members.reconcile())
 
     def missed(self) -> None:

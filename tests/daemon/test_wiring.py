@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from ivrd.api import server
-from ivrd.asterisk.facts import PartnerLegEvent, SeatUnanswered
+from ivrd.asterisk.facts import PartnerLegEvent
+from ivrd.asterisk.seat_facts import SeatUnanswered
 from ivrd.config.load import load
 from ivrd.config.problem import Problem
 from ivrd.config.settings import RedisSettings, Settings, StoreSettings

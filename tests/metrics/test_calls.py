@@ -535,8 +535,8 @@ def test_a_refused_reload_shows() -> None:
 
 def test_seats_are_as_last_told() -> None:
     made = metrics()
-    made.seats({"base": {SeatStatus.FREE: 2, SeatStatus.BUSY: 3}, "surge": {}}, {"base"})
-    made.seats({"base": {SeatStatus.FREE: 1}}, {"base"})
+    made.seats.show({"base": {SeatStatus.FREE: 2, SeatStatus.BUSY: 3}, "surge": {}}, {"base"})
+    made.seats.show({"base": {SeatStatus.FREE: 1}}, {"base"})
     series = read(made)
     seats = {state: value(series, "ivrd_seats", pool="base", state=state) for state in SeatStatus}
     assert seats == {"free": 1, "ringing": 0, "busy": 0, "away": 0, "paused": 0}

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import prometheus_client as prom
 import pytest
 
-from ivrd.asterisk.facts import MemberChanged, SeatOffered, SeatState, SeatUnanswered
+from ivrd.asterisk.seat_facts import MemberChanged, SeatOffered, SeatState, SeatUnanswered
 from ivrd.core.call import AnsweredBy, Call
 from ivrd.core.call_events import Connected, JoinedQueue
 from ivrd.core.call_notices import Answered

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from ivrd.asterisk.facts import PartnerLegEvent, SeatDropped, SeatOffered, SeatUnanswered
+from ivrd.asterisk.facts import PartnerLegEvent
+from ivrd.asterisk.seat_facts import SeatDropped, SeatOffered, SeatUnanswered
 from ivrd.core.call import Call
 from ivrd.core.call_events import HungUp
 from ivrd.core.call_notices import Ended

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ivrd.asterisk.facts import MemberChanged, SeatState, SeatUnanswered
+from ivrd.asterisk.seat_facts import MemberChanged, SeatState, SeatUnanswered
 from ivrd.asterisk.second_calls import SecondCall
 from ivrd.asterisk.snapshot import AsteriskSnapshot
 from ivrd.core.breaker import BreakerState, Limits
