@@ -1,7 +1,7 @@
 """Somebody between two SIP parties over UDP, who changes the fingerprint in an answer (RFC 8122).
 
-with Forger(("127.0.0.1", 5060)) as between:
-    ...  # call between.port instead
+with Forger(("127.0.0.2", 5060)) as between:
+    ...  # call between.address instead
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ FINGERPRINT = re.compile(rb"(a=fingerprint:\S+ )(..)")
 
 
 class Forger(Running):
-    """Passes on what comes to `port`, and, changed, what the other party answers.
+    """Passes on what comes to `address`, and, changed, what the other party answers.
 
     Sound does not pass here, nor does what follows within a dialog: that goes by Contact.
     """
@@ -25,9 +25,9 @@ class Forger(Running):
     def __init__(self, target: tuple[str, int]) -> None:
         self._target = target
         self._near, self._far = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
-        for one in (self._near, self._far):
-            one.bind((HOST, 0))
-        self.port: int = self._near.getsockname()[1]
+        self._near.bind((target[0], 0))
+        self._far.bind((HOST, 0))
+        self.address = "{}:{}".format(*self._near.getsockname())
         self._peer: tuple[str, int] | None = None
 
     def start(self) -> None:
