@@ -106,6 +106,14 @@ class QueueMembers:
         self.partner_pools = pools
         self._talk_seconds = talk_seconds
 
+    def forget(self) -> None:
+        """Until now another ivrd opened and closed pools: which are open is read anew.
+
+        What was decided on partners' seats knew nothing of what that one has stored: overrides,
+        breakers, pledges.  They stay as they are until it is decided anew.
+        """
+        self.open = self.partner_pools = None
+
     # --- what Asterisk reports -------------------------------------------------------------
 
     def read(self, snapshot: AsteriskSnapshot) -> None:

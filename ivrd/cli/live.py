@@ -1,4 +1,4 @@
-"""`ivrd check --live`: each trunk tried with OPTIONS, and partners by a call if asked to."""
+"""`ivrd check --live`: each trunk tried with OPTIONS, its names in DNS, and a call if asked to."""
 
 import argparse
 import json
@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from ivrd.cli import drill
+from ivrd.cli import drill, trunk_names
 from ivrd.cli.cells import clean
 from ivrd.cli.client import Client
 from ivrd.cli.failure import FAILED, understood
@@ -14,19 +14,31 @@ from ivrd.config.settings import Settings
 
 
 def check(settings: Settings, given: argparse.Namespace) -> int:
-    """Try all trunks by the running ivrd; status 1 when one does not work.
+    """Try all trunks by the running ivrd, and look up their names here.
+
+    Status 1 when a trunk does not work, or a name leads nowhere.
 
     `given.call`: the partners that are called as well; a person there presses the key.
     """
     answer = Client(settings.control_socket).get("try-trunks")
+    names = trunk_names.looked_up(settings)
     calls = [drill.outcome(settings, partner) for partner in given.call]
     with understood():
-        well = all(row["works"] for row in answer["trunks"]) and all(call["ok"] for call in calls)
+        well = all(
+            (
+                *(row["works"] for row in answer["trunks"]),
+                *(name.found for name in names),
+                *(call["ok"] for call in calls),
+            )
+        )
         if given.json:
-            print(json.dumps({"ok": well, **answer, "calls": calls}))
+            rows = [name._asdict() for name in names]
+            print(json.dumps({"ok": well, **answer, "names": rows, "calls": calls}))
             return 0 if well else FAILED
         for row in answer["trunks"]:
             print(line(row), file=sys.stdout if row["works"] else sys.stderr)
+        for name in names:
+            print(clean(name.text), file=sys.stdout if name.found else sys.stderr)
         if answer["own_certificate"]:
             print(f"our own certificate: {clean(answer['own_certificate'])}")
         for call in calls:

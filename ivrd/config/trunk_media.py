@@ -6,11 +6,10 @@ Asterisk, and back.
 
 from collections.abc import Iterator
 
-from ivrd.config import main, partners, routes, yamlfile
+from ivrd.config import trunk_place
 from ivrd.config.problem import Problem
 from ivrd.config.settings import Settings
 from ivrd.config.trunk_settings import AUTO, G711
-from ivrd.config.yamlfile import Key
 
 # How often a call takes of Asterisk what it takes in A-law: (who waits with music, who talks).
 # Measured side by side, `python -m bench.transcoding`: docs/decisions/0058-trunk-media.md.
@@ -23,23 +22,11 @@ def notes(settings: Settings) -> Iterator[Problem]:
         others = [codec for codec in trunk.codecs if codec not in G711]
         if not others:
             continue
-        file, key = _place(settings, name)
-        place = yamlfile.places(settings.folder / file)
+        place, key = trunk_place.of(settings, name)
         say = f"transcoded here: {_cost(others)}"
         if trunk.dtmf == AUTO:
             say += "; keys that are sent as sound are found in alaw and ulaw alone"
         yield place.problem((*key, "codecs"), say)
-
-
-def _place(settings: Settings, name: str) -> tuple[str, Key]:
-    """Where a trunk stands: the file and its key."""
-    if name in dict(settings.asterisk.carriers):
-        return main.FILE, ("asterisk", "carriers", name)
-    if name == routes.TRUNK:
-        return main.FILE, ("callback", "trunk")
-    if name.startswith(routes.TRUNK):
-        return main.FILE, ("callback", "routes", name.removeprefix(routes.trunk_of("")), "trunk")
-    return partners.FILE, ("partners", name.removeprefix(partners.IN_ASTERISK), "trunk")
 
 
 def _cost(codecs: list[str]) -> str:

@@ -55,13 +55,15 @@ class TrunkFaults:
 
     `addresses`: each address that is called, in the order in which they are tried, None for one
     that answers or of which nothing is known.  `registrars`: as `addresses`, of registrations.
-    `password`: OPTIONS are not accepted.  `call`: what became of the last call.
+    `password`: OPTIONS are not accepted.  `call`: what became of the last call.  `sound`: keys for
+    that of a call were not agreed on.
     """
 
     addresses: Mapping[str, TrunkFault | None] = field(default_factory=dict)
     registrars: Mapping[str, TrunkFault | None] = field(default_factory=dict)
     password: TrunkFault | None = None
     call: TrunkFault | None = None
+    sound: TrunkFault | None = None
 
     @property
     def worst(self) -> TrunkFault | None:
@@ -74,14 +76,15 @@ class TrunkFaults:
             return dead[0]
         registration = next((of for of in self.registrars.values() if of), None)
         spare = replace(dead[0], text=f"{dead[0].text}; {SPARE}") if dead else None
-        return self.password or registration or self.call or spare
+        return self.password or registration or self.call or self.sound or spare
 
     @property
     def calls_pass(self) -> bool:
         """Whether calls can be made all the same, as far as is known."""
         dead = [of for of in self.addresses.values() if of]
         stopped = self.addresses and len(dead) == len(self.addresses)
-        return not (stopped or self.password or self.call or any(self.registrars.values()))
+        refused = self.password or self.call or self.sound or any(self.registrars.values())
+        return not (stopped or refused)
 
 
 SPARE = "calls go to another of its addresses"

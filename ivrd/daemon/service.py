@@ -202,7 +202,8 @@ class Daemon:
                 await asyncio.sleep(0)  # with hundreds of seats that takes a while: events first
                 self.wiring.waiting.look()
                 await asyncio.sleep(0)
-                if self.wiring.leadership.is_leader:
+                # A new leader changes nothing before it has read what the one before had stored.
+                if self.wiring.leadership.is_leader and self.wiring.failover.began:
                     self.wiring.plans.controller.look()
                     self.wiring.tracker.queue_menus.reconcile()
                     self.wiring.links.regret.look()

@@ -92,7 +92,10 @@ class Persistence:
 
 
 class Failover:
-    """Restores, stores, reconciles and takes over, on this `timeline`."""
+    """Restores, stores, reconciles and takes over, on this `timeline`.
+
+    `began`: this ivrd is the leader, and what was stored before it is read as far as it can be.
+    """
 
     def __init__(
         self,
@@ -113,7 +116,7 @@ class Failover:
         self._room = room
         self._write_behind = persistence.write_behind
         self._timeline = timeline
-        self._began = False
+        self.began = False
         self._blind = False  # began without what was stored before
         self._read_again_at = 0.0  # then it is tried again to read that
         self._rebuilding = asyncio.Lock()
@@ -158,7 +161,7 @@ class Failover:
         room.
         """
         async with self._rebuilding:
-            begins = self._leadership.is_leader and not self._began
+            begins = self._leadership.is_leader and not self.began
             await self._tracker.rebuild(self._begin if begins else None)
         await self._room.read()
 
@@ -179,8 +182,8 @@ class Failover:
         await reconciliation.seek(self._mark)
         reconciliation.begin(None if self._blind else stored.known, self._timeline.now())
         self._persistence.calls.begin()
-        tracker.ivr.active = self._began = True
-        tracker.queue_members.open = None  # as Asterisk has it now: others opened and closed pools
+        tracker.ivr.active = self.began = True
+        tracker.queue_members.forget()
         self._write_behind.hold = False
         self._keep_mark()
 
@@ -218,7 +221,7 @@ class Failover:
 
     def _write_all(self) -> None:
         """The store is back: it may have lost what is here, so store that again."""
-        if not self._began:
+        if not self.began:
             return
         self._write_calls()
         self._mark = None  # without one a new leader does not know who ended meanwhile
@@ -244,7 +247,7 @@ class Failover:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             self._follow_clock()
-            if not self._began or not self._leadership.is_leader:
+            if not self.began or not self._leadership.is_leader:
                 continue
             now = asyncio.get_running_loop().time()
             if self._blind and self._write_behind.up and self._read_again_at <= now:

@@ -90,7 +90,8 @@ class KnownAddress:
 class KnownTrunk:
     """One trunk: its addresses in their order, registrars, passwords, and its last call.
 
-    `password_at`: when the password was refused last.  `logged`: the fault that the log has.
+    `password_at`: when the password was refused last; `sound_at`: sound by DTLS.  `logged`: the
+    fault that the log has.
     `here`: of an exchange that registers here, what is wrong with where it has.
     """
 
@@ -101,6 +102,8 @@ class KnownTrunk:
     password: TrunkFault | None = None
     password_at: float = -math.inf
     call: TrunkFault | None = None
+    sound: TrunkFault | None = None
+    sound_at: float = -math.inf
     here: TrunkFault | None = None
     unavailable: int = 0  # calls in a row that its exchange could not take
     logged: TrunkFault | None = None
@@ -120,6 +123,7 @@ class KnownTrunk:
             {str(one.place): one.fault for one in self.registrars},
             self.password,
             self.call,
+            self.sound,
         )
 
     def is_at(self, address: str) -> bool:
@@ -141,6 +145,12 @@ class KnownTrunk:
         words = password_words(self.account.user)
         self.password = self.password or TrunkFault(FaultReason.PASSWORD, words, now)
 
+    def sound_refused(self, found: Found, now: float) -> None:
+        """A call's keys for sound were not agreed on."""
+        self.sound_at = now
+        if self.sound is None or self.sound.text != found[1]:
+            self.sound = TrunkFault(*found, now)
+
     def call_answered(self) -> None:
         """A call was answered."""
         self.call, self.unavailable = None, 0
@@ -159,9 +169,9 @@ class KnownTrunk:
 
         Nobody is told then that it works again: that is not known.
         """
-        if self.logged and self.logged in (self.password, self.call):
+        if self.logged and self.logged in (self.password, self.call, self.sound):
             self.logged = None
-        self.password, self.call, self.unavailable = None, None, 0
+        self.password, self.call, self.sound, self.unavailable = None, None, None, 0
 
 
 def known_trunk(settings: TrunkSettings, number: str) -> KnownTrunk:

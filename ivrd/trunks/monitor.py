@@ -26,8 +26,13 @@ from ivrd.asterisk.facts import (
     TrunkRegistration,
 )
 from ivrd.asterisk.render.trunks import QUALIFY_TIMEOUT, registration_uris
-from ivrd.asterisk.trunk_log import Complaint, PasswordRefused, RegistrationRefused
-from ivrd.config.trunk_settings import TLS, TrunkSettings
+from ivrd.asterisk.trunk_log import (
+    Complaint,
+    PasswordRefused,
+    RegistrationRefused,
+    SoundRefused,
+)
+from ivrd.config.trunk_settings import DTLS, DTLS_SAVPF, TLS, TrunkSettings
 from ivrd.core.attempt_report import AttemptState, sip_status
 from ivrd.core.report import PartnerEventKind
 from ivrd.core.trunk_fault import FaultReason, TrunkFault, TrunkFaults, fault_of_call
@@ -38,6 +43,7 @@ from ivrd.trunks.probe import Finding, Place
 AGAIN_SECONDS = 30.0  # between two looks at an address that does not answer
 WELL_SECONDS = 3600.0  # at one that does: its name and certificate
 PASSWORD_SECONDS = 17.0  # OPTIONS are sent each 5 s: so long without a refusal they are accepted
+SOUND_SECONDS = 600.0  # for so long a call whose sound was refused is told of
 LOOK_SECONDS = 1.0
 READ_SECONDS = 60.0  # events tell of changes; what a reload of Asterisk's replaced is asked for
 SPREAD_SECONDS = 30.0  # over so long, so that many trunks are no burst (docs/decisions/0065)
@@ -165,8 +171,22 @@ class TrunkMonitor:
                 case RegistrationRefused(registrar, client, status):
                     for user, one in self._registrations(registrar, client):
                         one.not_registered(user, status, self._clock())
+                case SoundRefused():
+                    self._sound_refused(complaint)
                 case _:
                     assert_never(complaint)
+
+    def _sound_refused(self, complaint: SoundRefused) -> None:
+        """The log names no trunk: it is the one with DTLS, or one of several."""
+        names = [
+            name for name, of in self._trunks.items() if of.settings.srtp in (DTLS, DTLS_SAVPF)
+        ]
+        if len(names) == 1:
+            found = complaint.reason, complaint.text
+            self._trunks[names[0]].sound_refused(found, self._clock())
+        else:
+            what, among = "a call has no sound", ", ".join(names)
+            log.event(logger, logging.WARNING, what, why=complaint.text, one_of=among)
 
     def registration_complaints(self, complaints: Iterable[Complaint]) -> None:
         """The log said so before we began; whether that holds is asked for at the next look."""
@@ -184,6 +204,8 @@ class TrunkMonitor:
             return
         if leg_event.kind is not PartnerEventKind.REFUSED:
             trunk.call_answered()
+            if leg_event.kind is PartnerEventKind.CONFIRMED:
+                trunk.sound = None
         elif leg_event.sip_status:
             found = fault_of_call(leg_event.sip_status, trunk.account)
             trunk.call_refused(found, leg_event.at)
@@ -220,6 +242,8 @@ class TrunkMonitor:
         for name, trunk in self._trunks.items():
             if trunk.password and now - trunk.password_at > PASSWORD_SECONDS:
                 trunk.password = None
+            if trunk.sound and now - trunk.sound_at > SOUND_SECONDS:
+                trunk.sound = None
             for registrar in trunk.registrars:
                 registrar.look(trunk.settings.user, now)
             for one in trunk.places:

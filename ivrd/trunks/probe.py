@@ -278,5 +278,5 @@ def _name_words(place: Place, error: OSError) -> str:
         return f"whether DNS has the name {place.host} is not known: {within}"
     if isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN:
         return f"whether DNS has the name {place.host} is not known: it does not answer"
-    also = ", and SRV records are not looked at here" if place.srv else ""
+    also = "; ivrd check --live tells of its SRV records" if place.srv else ""
     return f"the name {place.host} is not found: it has no address in DNS{also}"

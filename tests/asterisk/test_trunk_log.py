@@ -2,11 +2,19 @@
 
 import pytest
 
-from ivrd.asterisk.trunk_log import Complaint, PasswordRefused, RegistrationRefused, complaints
+from ivrd.asterisk.trunk_log import (
+    Complaint,
+    PasswordRefused,
+    RegistrationRefused,
+    SoundRefused,
+    complaints,
+)
+from ivrd.core.trunk_fault import FaultReason
 
 AT = b"[2026-11-29 12:14:56.636] WARNING[24146] "
 DIGEST = AT + b"res_pjsip_outbound_authenticator_digest.c: "
 REGISTRATION = AT + b"res_pjsip_outbound_registration.c: "
+RTP = b"[2026-11-29 12:14:56.636] WARNING[24146][C-0000001a] res_rtp_asterisk.c: "
 SERVER, CLIENT = "sip:192.0.2.17", "sip:hotline@192.0.2.17"
 ATTEMPT = b"from 'sip:192.0.2.17' on registration attempt to 'sip:hotline@192.0.2.17', "
 
@@ -79,3 +87,34 @@ def test_what_a_stranger_has_sent_is_no_complaint_of_a_trunk() -> None:
     for sent in (digest, attempt + b"\n"):
         assert [*complaints(AT + b"channel.c: no such number: " + sent)] == []
         assert [*complaints(sent)] == []
+
+
+@pytest.mark.parametrize(
+    ("said", "reason", "words"),
+    [
+        (
+            b"Fingerprint provided by remote party does not match that of peer certificate on RTP "
+            b"instance '0x7f2a1c04d8b0'\n",
+            FaultReason.CERTIFICATE,
+            "its certificate is not the one whose fingerprint the SDP has",
+        ),
+        (
+            b"No certificate was provided by the peer on RTP instance '0x7f2a1c04d8b0'\n",
+            FaultReason.CERTIFICATE,
+            "no certificate",
+        ),
+        (
+            b"DTLS failure occurred on RTP instance '0x7f2a1c04d8b0' due to reason "
+            b"'no shared cipher', terminating\n",
+            FaultReason.TLS,
+            "does not come about: no shared cipher",
+        ),
+    ],
+)
+def test_sound_by_dtls_that_is_refused(said: bytes, reason: FaultReason, words: str) -> None:
+    for times in (1, 2):  # RTP, and RTCP where it has a port of its own
+        (complaint,) = complaints((RTP + said) * times)
+        assert isinstance(complaint, SoundRefused)
+        assert complaint.reason is reason
+        assert words in complaint.text
+    assert [*complaints(AT + b"channel.c: no such number: " + RTP + said)] == []

@@ -132,6 +132,35 @@ def test_it_connects_serves_measures_and_decides(tmp_path: Path, systemd: System
     live(tmp_path, systemd, body)
 
 
+def test_a_new_leader_changes_nothing_before_it_has_read_what_was_stored(
+    tmp_path: Path, systemd: Systemd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def body(at: Running) -> None:
+        wiring, told = at.daemon.wiring, []
+
+        async def tell() -> None:
+            told.append(wiring.failover.began)
+
+        async def look() -> None:
+            before = wiring.partners.controller.decision
+            wiring.reevaluate.set()
+            await until(lambda: wiring.partners.controller.decision is not before)
+
+        monkeypatch.setattr(wiring.partners, "tell_second_calls", tell)
+        await until(lambda: told)
+        wiring.failover.began = False
+        for _ in range(2):  # a look that is going on now may have begun before
+            await look()
+        told.clear()
+        for _ in range(2):
+            await look()
+        assert told == []
+        wiring.failover.began = True
+        await until(lambda: told)
+
+    live(tmp_path, systemd, body)
+
+
 def test_who_waits_in_a_queue_that_is_gone_is_moved_though_seats_are_refused(
     tmp_path: Path, systemd: Systemd
 ) -> None:

@@ -345,6 +345,35 @@ def test_whoever_takes_over_leaves_open_what_an_operator_has_opened(tmp_path: Pa
     live(body)
 
 
+def test_whoever_takes_over_leaves_partners_seats_until_it_knows_what_was_stored(
+    tmp_path: Path,
+) -> None:
+    """Decided before that: without the partner's pledge, its override and its breaker."""
+    partner = Pool("bank", ("p-bank-01",), ("other",), fixed=False)
+
+    async def body(store: Shelves) -> None:
+        lease = Held()
+        standby = Ivrd(tmp_path, store, lease)
+        members = standby.tracker.queue_members
+        await standby.failover.up()
+        store.slow.clear()
+        lease.free = True
+        await store.reading.wait()
+        assert standby.leadership.is_leader
+        assert not standby.failover.began
+        members.lend([(partner, True)], {})
+        store.slow.set()
+        await until(lambda: standby.tracker.ivr.active and standby.tracker._held is None)
+        await until(lambda: standby.room.told)  # what follows the takeover
+        assert "QueueAdd" not in standby.link.changed
+        assert standby.failover.began
+        members.lend([(partner, True)], {})
+        assert len(await members.reconcile()) == 1
+        assert "QueueAdd" in standby.link.changed
+
+    live(body)
+
+
 def seat(name: str, paused: str = "") -> Message:
     """A seat in the queue, as Asterisk lists it."""
     return Message(

@@ -4,10 +4,12 @@ import pytest
 
 from lab.baresip import Speaks
 from lab.exchange import Exchange
+from lab.forger import Forger
 from lab.ivrd import PROJECT
 from tests.real.overflow_rig import calls, drill
 from tests.real.rig import WAIT
 from tests.real.test_codecs import talks
+from tests.real.test_trunk_network import failed_drill
 from tests.real.test_trunks import CALLER_PITCH, OFF, change, trunk, within
 
 
@@ -54,3 +56,24 @@ def test_a_banks_exchange_by_dtls_and_tls_takes_a_call_that_nobody_can_listen_to
         assert lab.settled().balances
         (ended,) = (line for line in lab.ivrd.log_text().splitlines() if " call ended" in line)
         assert "answer_leg=tls+srtp" in ended
+
+
+@pytest.mark.verify
+@pytest.mark.lasts(25)
+def test_a_fingerprint_that_somebody_has_changed_is_told_of_the_trunk(hotline, tmp_path):
+    """Asterisk hangs up: nothing is heard by anybody but whom the SDP names."""
+    with (
+        DtlsExchange(tmp_path / "bank", PROJECT / "sounds") as bank,
+        Forger((bank.udp.partition(":")[0], int(bank.udp.partition(":")[2]))) as between,
+    ):
+        there = trunk(bank, "0261234567", between.address, srtp="dtls")
+        lab = hotline(agents=1, change=change(bank, {"bank": there}))
+        lab.tolerated = (
+            "does not match that of peer certificate",
+            "RTP Read error: Unspecified.  Hanging up.",
+            "Popping routine return locations",
+        )
+        assert "hung up without the key" in failed_drill(lab, "bank")
+        lab.until("it is told", lambda s: any(of["reason"] == "certificate" for of in s["trunks"]))
+        shown = lab.ivrd.once("partner", "show", "bank")
+        assert "its certificate is not the one whose fingerprint the SDP has" in shown

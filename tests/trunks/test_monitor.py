@@ -11,7 +11,7 @@ import pytest
 
 from ivrd.asterisk.ami_client import ActionRefused
 from ivrd.asterisk.facts import AttemptReport, PartnerLegEvent, TrunkAddress, TrunkRegistration
-from ivrd.asterisk.trunk_log import PasswordRefused, RegistrationRefused
+from ivrd.asterisk.trunk_log import PasswordRefused, RegistrationRefused, SoundRefused
 from ivrd.config.network_settings import NetworkSettings
 from ivrd.config.trunk_settings import TCP, TLS, TrunkSettings
 from ivrd.core.report import PartnerEventKind
@@ -480,3 +480,60 @@ def test_after_a_reload_the_number_that_is_not_known_is_the_new_one() -> None:
     rig.monitor.configure({"partner-bank": PLAIN}, "1669")
     rig.leg(PartnerEventKind.REFUSED, 404)
     assert "the number 1669" in rig.monitor.words_of_partner("bank")
+
+
+MISMATCH = SoundRefused(FaultReason.CERTIFICATE, "sound by DTLS is refused: its certificate")
+DTLS_TRUNK = TrunkSettings(addresses=("192.0.2.1",), srtp="dtls")
+
+
+def test_sound_that_is_refused_is_told_of_the_trunk_with_dtls_until_a_call_is_confirmed() -> None:
+    rig = Rig(partner_bank=DTLS_TRUNK, partner_other=OVER_TLS)
+
+    async def body() -> None:
+        rig.monitor.complaints([MISMATCH])
+        rig.leg(PartnerEventKind.UNCONFIRMED)  # it was answered, which says nothing of sound
+        rig.now += 5
+        rig.monitor.complaints([MISMATCH])
+        await rig.look()
+        fault = rig.monitor.fault("partner-bank")
+        assert fault is not None
+        assert (fault.reason, fault.text, fault.at) == (*found_of(MISMATCH), NOW)
+        assert not rig.monitor.faults("partner-bank").calls_pass
+        assert rig.monitor.fault("partner-other") is None
+        rig.leg(PartnerEventKind.CONFIRMED)
+        assert rig.monitor.fault("partner-bank") is None
+
+    run(body)
+
+
+def test_sound_that_is_refused_is_told_for_a_while_and_forgotten_by_a_reload() -> None:
+    rig = Rig(carrier=TrunkSettings(srtp="dtls_savpf"))
+
+    async def body() -> None:
+        rig.monitor.complaints([MISMATCH])
+        rig.now += monitors.SOUND_SECONDS
+        await rig.look()
+        assert rig.monitor.fault("carrier") is not None
+        rig.now += 1
+        await rig.look()
+        assert rig.monitor.fault("carrier") is None
+        rig.monitor.complaints([MISMATCH])
+        rig.monitor.configure({"carrier": TrunkSettings(srtp="dtls_savpf")}, "1330")
+        assert rig.monitor.fault("carrier") is None
+
+    run(body)
+
+
+def test_of_several_trunks_with_dtls_nobody_knows_whose_sound_it_was(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    rig = Rig(partner_bank=DTLS_TRUNK, carrier=TrunkSettings(srtp="dtls_savpf"))
+    rig.monitor.complaints([MISMATCH])
+    assert rig.monitor.fault("partner-bank") is None
+    (record,) = caplog.records
+    assert record.getMessage() == "a call has no sound"
+    assert vars(record)["fields"]["one_of"] == "partner-bank, carrier"
+
+
+def found_of(complaint: SoundRefused) -> tuple[FaultReason, str]:
+    return complaint.reason, complaint.text
