@@ -57,6 +57,7 @@ class Wiring:
         self._build_partners()
         self._build_people()
         self._build_callbacks()
+        self._build_listeners()
         self._build_calls()
         self._build_plans()
         self._build_failover()
@@ -144,12 +145,12 @@ class Wiring:
             self.requests,
         )
 
-    def _build_calls(self) -> None:
-        """Calls and their menus, who receives what happens to them, and what is published of it."""
+    def _build_listeners(self) -> None:
+        """Who receives what happens to calls, also when only queue_log has it."""
         metrics = self.observer.metrics
-        sessions = Sessions(self.link, metrics.agi, metrics.decision)
+        self.sessions = Sessions(self.link, metrics.agi, metrics.decision)
         self.agents.phone_calls(
-            sessions, lambda: self.tracker.ivr.settings.conversation, self.observer
+            self.sessions, lambda: self.tracker.ivr.settings.conversation, self.observer
         )
         self.reconciliation = Reconciliation(
             QueueLogReader(self.settings.asterisk.queue_log),
@@ -158,7 +159,7 @@ class Wiring:
             self.repositories.bookings.person_of,
             self.repeats.tracker.answered,
         )
-        listening = ListenerParts(
+        self.listeners = ListenerParts(
             self.shared,
             self.repositories,
             self.asterisk,
@@ -172,13 +173,16 @@ class Wiring:
             self.repeats,
             self.waiting,
             self.trunks,
-        )
+        ).listeners
+
+    def _build_calls(self) -> None:
+        """Calls and their menus, and what is published of that."""
         calls = CallParts(
             self.settings,
             self.shared,
             self.queue_members,
-            sessions,
-            listening.listeners,
+            self.sessions,
+            self.listeners,
             self.reconciliation,
             self.people,
             self.callbacks,
