@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
 
 from ivrd.config import (
     agents,
@@ -32,6 +35,7 @@ from ivrd.config.agreement import disagreements
 from ivrd.config.control_socket import check_folder, located
 from ivrd.config.field_types import FURTHER, written
 from ivrd.config.files import FILES, OPTIONAL_FILES, Files, read
+from ivrd.config.model import File
 from ivrd.config.problem import ConfigError, Problem
 from ivrd.config.settings import Settings
 from ivrd.config.skills import Staff
@@ -96,6 +100,30 @@ def _with_further(files: Files, wanted: Sequence[str], folder: Path) -> Settings
     return _settings(files, [one for one in wanted if one not in off], off, folder)
 
 
+def _parsed(files: Files) -> dict[str, BaseModel]:
+    """What each file says, by its name."""
+    named: dict[str, File[Any] | None] = {
+        main.FILE: files.program,
+        menus.FILE: files.menus,
+        queues.FILE: files.queues,
+        hours.FILE: files.hours,
+        partners.FILE: files.partners,
+        prompts.FILE: files.prompts,
+        agents.FILE: files.agents,
+        outbox.FILE: files.outbox,
+        plans.FILE: files.plans,
+        cases.FILE: files.cases,
+        **{prompts.file_name(language): of for language, of in files.languages.items()},
+    }
+    return {name: of.parsed for name, of in named.items() if of}
+
+
+def _texts(files: Files, own: prompts.Prompts, spoken: Sequence[str]) -> prompts.Prompts:
+    """The prompts in the languages that are on."""
+    further = {language: of.parsed for language, of in files.languages.items()}
+    return prompts.with_texts(prompts.with_defaults(own, spoken), spoken, further)
+
+
 def _settings(
     files: Files,
     spoken: Sequence[str],
@@ -112,69 +140,63 @@ def _settings(
         return None
     if not (files.agents and files.outbox and files.plans and files.cases and staff):
         return None
-    parsed, first, routing = top.parsed, spoken[0], staff.routing
+    parsed, queue, agent, case = top.parsed, waiting.parsed, files.agents.parsed, files.cases.parsed
+    first, on, routing = spoken[0], tuple(spoken), staff.routing
     numbers = main.numbers(parsed, spoken)
     named = hours.schedules(files.hours.parsed, parsed.time_zone)
     trunks = _trunks(parsed, files.partners.parsed, folder)
-    helpers = partners.partners(files.partners.parsed, waiting.parsed, first, trunks)
+    exchange = trunks.get(routes.TRUNK)
+    helpers = partners.partners(files.partners.parsed, queue, first, trunks)
+    state_dir = located(folder, parsed.state_dir)
+    caller_key = located(folder, parsed.caller_key_file)
     return Settings(
         folder=folder,
         numbers=numbers,
         country=parsed.country,
         zone=parsed.time_zone,
-        languages=tuple(spoken),
+        languages=on,
         languages_off=off,
         service_level_seconds=parsed.service_level_seconds,
         lease_seconds=parsed.lease_seconds,
         drain_seconds=parsed.drain_seconds,
         sounds=located(folder, parsed.sounds),
-        state_dir=located(folder, parsed.state_dir),
-        store=store.store(parsed.store, folder, located(folder, parsed.state_dir)),
-        callback=callback.settings(
-            parsed.callback, named, parsed.country, trunks.get(routes.TRUNK)
-        ),
+        state_dir=state_dir,
+        store=store.store(parsed.store, folder, state_dir),
+        callback=callback.settings(parsed.callback, named, parsed.country, exchange),
         people=people.rules(parsed.people),
-        priority=priority.rules(parsed.priority, waiting.parsed.urgency()),
+        priority=priority.rules(parsed.priority, queue.urgency()),
         recover_after_seconds=parsed.people.recover_after_seconds,
         log_format=parsed.log.format,
         log_level=parsed.log.level,
-        caller_key_file=located(folder, parsed.caller_key_file),
-        number_key_file=people.number_key_file(
-            parsed.people, folder, located(folder, parsed.caller_key_file)
-        ),
+        caller_key_file=caller_key,
+        number_key_file=people.number_key_file(parsed.people, folder, caller_key),
         web_host=parsed.web.listen.host,
         web_port=parsed.web.listen.port,
         control_socket=located(folder, parsed.control.socket),
         control_mode=parsed.control.mode,
         asterisk=asterisk.settings(folder, parsed.asterisk, top.document),
         tree=menus.tree(
-            tree.parsed,
-            waiting.parsed,
-            routing,
-            tuple(spoken),
-            numbers,
-            parsed.waiting.menu_key,
-            cases.table(files.cases.parsed),
+            tree.parsed, queue, routing, on, numbers, parsed.waiting.menu_key, cases.table(case)
         ),
         menu_key_seconds=parsed.waiting.menu_key_seconds,
-        default_queue=waiting.parsed.default,
-        queues=queues.queues(waiting.parsed, routing),
-        schedules={name: named[part.hours] for name, part in waiting.parsed.queues.items()},
-        pools=queues.pools(waiting.parsed, routing, staff.at_seats),
-        ring_seconds=waiting.parsed.ring_seconds,
-        transfers=queues.transfer_numbers(waiting.parsed),
-        transfer_code=waiting.parsed.transfers.code,
-        agents=agents.agents(files.agents.parsed, staff.agents, routing),
-        wrap_up_seconds=files.agents.parsed.wrap_up_seconds,
+        default_queue=queue.default,
+        queues=queues.queues(queue, routing),
+        schedules={name: named[part.hours] for name, part in queue.queues.items()},
+        pools=queues.pools(queue, routing, staff.at_seats),
+        ring_seconds=queue.ring_seconds,
+        transfers=queues.transfer_numbers(queue),
+        transfer_code=queue.transfers.code,
+        agents=agents.agents(agent, staff.agents, routing),
+        wrap_up_seconds=agent.wrap_up_seconds,
         outbox=outbox.settings(files.outbox.parsed, folder),
-        crm=cases.crm(files.cases.parsed, folder),
-        line_numbers=line.line_number(files.agents.parsed, parsed),
-        agent_limits=agents.limits(files.agents.parsed),
-        agent_codes=agents.codes(files.agents.parsed),
-        agent_language=files.agents.parsed.language or first,
-        line_key_seconds=files.agents.parsed.line_key_seconds,
-        reminders=reminders.settings(files.agents.parsed, named, parsed),
-        supervision=agents.supervision(files.agents.parsed),
+        crm=cases.crm(case, folder),
+        line_numbers=line.line_number(agent, parsed),
+        agent_limits=agents.limits(agent),
+        agent_codes=agents.codes(agent),
+        agent_language=agent.language or first,
+        line_key_seconds=agent.line_key_seconds,
+        reminders=reminders.settings(agent, named, parsed),
+        supervision=agents.supervision(agent),
         policy=main.policy(parsed),
         waiting=waits.waiting(parsed.waiting),
         links=links.rules(parsed.links),
@@ -189,23 +211,7 @@ def _settings(
         validities=prompt_validity.validities(files.prompts.parsed),
         plans=plans.plans(files.plans.parsed),
         left_out={},
-        prompts=prompts.with_texts(
-            prompts.with_defaults(files.prompts.parsed.texts, spoken),
-            spoken,
-            {language: of.parsed for language, of in files.languages.items()},
-        ),
+        prompts=_texts(files, files.prompts.parsed.texts, spoken),
         trunks=trunks,
-        files={
-            main.FILE: parsed,
-            menus.FILE: tree.parsed,
-            queues.FILE: waiting.parsed,
-            hours.FILE: files.hours.parsed,
-            partners.FILE: files.partners.parsed,
-            prompts.FILE: files.prompts.parsed,
-            agents.FILE: files.agents.parsed,
-            outbox.FILE: files.outbox.parsed,
-            plans.FILE: files.plans.parsed,
-            cases.FILE: files.cases.parsed,
-            **{prompts.file_name(one): of.parsed for one, of in files.languages.items()},
-        },
+        files=_parsed(files),
     )

@@ -4,8 +4,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from prometheus_client import CollectorRegistry
-
 from ivrd.agents.actions import AgentActions
 from ivrd.agents.cards import Cards
 from ivrd.agents.controller import AgentController
@@ -18,12 +16,11 @@ from ivrd.agents.pins import PinCheck
 from ivrd.agents.recorder import DutyRecorder, SeatRecorder
 from ivrd.agents.reminders import Reminders
 from ivrd.agents.repository import AgentRepository
-from ivrd.agents.supervision import DurableAuditLog, Supervision
+from ivrd.agents.supervision import Supervision
 from ivrd.api.agent_operations import AgentOperations
 from ivrd.api.agent_report import AgentReport
 from ivrd.api.invitation_operations import InvitationOperations
 from ivrd.api.supervision_operations import SupervisionOperations
-from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.async_agi import Sessions
 from ivrd.asterisk.call_request import CallRequests
 from ivrd.asterisk.conversation_settings import ConversationSettings
@@ -32,59 +29,45 @@ from ivrd.callbacks.telephone import destination, dialable
 from ivrd.config.routes import AGENTS
 from ivrd.config.settings import Settings
 from ivrd.core.agent_call import Request
-from ivrd.core.clock import Timeline
-from ivrd.core.ledger import Ledger
-from ivrd.ha.leadership import LeaderStatus
+from ivrd.daemon.repository_wiring import RepositoryParts
+from ivrd.daemon.shared_wiring import SharedParts
 from ivrd.metrics.agents import AgentCollector, ReminderMetrics, WrapUpMetrics
 from ivrd.outbox.outbox import Outbox
 from ivrd.people.vault import Vault, number_key
-from ivrd.store import WriteBehind
-from ivrd.store.audit_log import AuditLog
 
 
 class AgentParts:
-    """Who the agents are, what they have said, what they did, and who may listen.
-
-    `reading()`: what Asterisk's clock shows.
-    """
+    """Who the agents are, what they have said, what they did, and who may listen."""
 
     def __init__(
-        self,
-        settings: Settings,
-        link: AmiClient,
-        write_behind: WriteBehind,
-        audit_log: DurableAuditLog,
-        leadership: LeaderStatus,
-        timeline: Timeline,
-        reading: Callable[[], float],
-        registry: CollectorRegistry,
-        hurry: Callable[[], None],
+        self, settings: Settings, shared: SharedParts, repositories: RepositoryParts
     ) -> None:
-        def shift() -> float:
-            return timeline.shift
-
         self.settings = settings
-        self.repository = AgentRepository(write_behind, shift)
-        self._write_behind = write_behind
-        self._timeline = timeline
+        self._shared, self._audit_log = shared, repositories.partners
+        self.repository = AgentRepository(shared.write_behind, shared.shift)
         vault = Vault(number_key(settings.number_key_file).keys())
-        self.invitations = Invitations(write_behind, vault, self._changed)
+        self.invitations = Invitations(shared.write_behind, vault, self._changed)
         days = settings.store.keep_days.history
-        self.history = AgentHistory(write_behind, settings.zone, days, time.time, shift)
-        self.reminder_metrics = ReminderMetrics(registry)
-        self._duties = DutyRecorder(self.history, WrapUpMetrics(registry), _pools(settings))
+        self.history = AgentHistory(
+            shared.write_behind, settings.zone, days, time.time, shared.shift
+        )
+        self.reminder_metrics = ReminderMetrics(shared.registry)
+        self._duties = DutyRecorder(self.history, WrapUpMetrics(shared.registry), _pools(settings))
         self.controller = AgentController(
             settings.agents,
             settings.wrap_up_seconds,
             self.repository,
             self._duties,
-            timeline.now,
-            hurry,
+            shared.now,
+            shared.reevaluate.set,
         )
         self.seats = SeatRecorder(self.history, self.controller)
-        self.supervision = Supervision(link, audit_log, leadership, reading)
-        self._now = timeline.now
-        self._registry = registry
+        self.supervision = Supervision(
+            shared.link,
+            self._audit_log,
+            shared.leadership,
+            lambda: shared.asterisk_clock.reading(shared.now()),
+        )
         self._changed()
 
     def configure(self, settings: Settings) -> None:
@@ -110,89 +93,95 @@ class AgentParts:
             agents.values(), settings.wrap_up_seconds, settings.agent_limits, routing.queues
         )
 
-    def connect(
-        self,
-        link: AmiClient,
-        queue_members: QueueMembers,
-        audit_log: AuditLog,
-        ledger: Ledger,
-        outbox: Outbox,
-        requests: CallRequests,
-    ) -> None:
+    def connect(self, queue_members: QueueMembers, outbox: Outbox, requests: CallRequests) -> None:
         """What is asked of agents, and by them: it takes their seats."""
-
-        def waits(queues: Sequence[str]) -> tuple[int, str]:
-            waiting = sum(len(ledger.present.line(queue)) for queue in queues)
-            topics = (t for q in self.settings.queues if q.name in queues for t in q.topics)
-            topic = next(topics, "")
-            return waiting, f"topic-{topic}" if topic else ""
-
-        of = self.controller
-        self.pins = PinCheck(self.repository, audit_log, self._now)
-        self.actions = AgentActions(of, queue_members, audit_log, self._now)
+        of, now = self.controller, self._shared.now
+        self.pins = PinCheck(self.repository, self._audit_log, now)
+        self.actions = AgentActions(of, queue_members, self._audit_log, now)
         self.line = LineSeats(
-            link,
+            self._shared.link,
             of,
-            audit_log,
-            self._now,
+            self._audit_log,
+            now,
             queue_members,
-            waits,
+            self._waits,
             lambda: self.settings.languages,
             lambda: self.settings.line_key_seconds > 0,
         )
+        self._build_reminders(queue_members, requests)
+        self._build_operations(queue_members, outbox)
+        self.collector = AgentCollector(self._shared.registry, self.operations.counts, now)
+        self._build_reports(queue_members)
+
+    def _build_reminders(self, queue_members: QueueMembers, requests: CallRequests) -> None:
+        """Who is rung because of a shift."""
+        shared = self._shared
         self.reminders = Reminders(
             self.settings.reminders,
             self.settings.zone,
-            of,
+            self.controller,
             self.line,
             queue_members,
-            link,
+            shared.link,
             requests,
             self._address,
-            self._write_behind,
+            shared.write_behind,
             self.reminder_metrics,
             time.time,
-            lambda: self._timeline.shift,
+            shared.shift,
         )
+
+    def _build_operations(self, queue_members: QueueMembers, outbox: Outbox) -> None:
+        """What may be asked of agents, and of people who are invited to be some."""
         self.cards = Cards(self.settings.outbox, self.settings.number, outbox, time.time)
         self.invitation_operations = InvitationOperations(
             self.invitations,
-            of,
+            self.controller,
             queue_members,
             self.line,
-            audit_log,
+            self._audit_log,
             self.cards,
             lambda: self.settings,
         )
         self.operations = AgentOperations(
-            of,
+            self.controller,
             queue_members,
             self.actions,
             self.pins,
             lambda: self.settings.agent_codes[Request.RESUME],
             self.line,
-            audit_log,
-            self._now,
+            self._audit_log,
+            self._shared.now,
             self.reminders,
         )
-        self.collector = AgentCollector(self._registry, self.operations.counts, self._now)
+
+    def _build_reports(self, queue_members: QueueMembers) -> None:
+        """What agents did, and who may listen to what they do."""
+        shared = self._shared
         self.report = AgentReport(
-            of,
+            self.controller,
             self.history,
-            ledger,
+            shared.ledger,
             self.settings.zone,
-            self._write_behind.flush,
+            shared.write_behind.flush,
             time.time,
-            lambda: self._timeline.shift,
+            shared.shift,
         )
         self.supervision_operations = SupervisionOperations(
             self.settings.supervision,
             self.supervision,
-            of,
-            ledger,
+            self.controller,
+            shared.ledger,
             queue_members.pool_of,
             self.pins,
         )
+
+    def _waits(self, queues: Sequence[str]) -> tuple[int, str]:
+        """How many wait in these queues, and the prompt of their first topic, empty for none."""
+        line = self._shared.ledger.present.line
+        topics = (t for q in self.settings.queues if q.name in queues for t in q.topics)
+        topic = next(topics, "")
+        return sum(len(line(queue)) for queue in queues), f"topic-{topic}" if topic else ""
 
     def _address(self, number: str) -> str:
         """A number as the carrier's exchange gets it; empty for one that is not dialled."""

@@ -2,98 +2,107 @@
 
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry
-
 from ivrd.api.callback_operations import CallbackOperations
-from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.call_request import CallRequests
 from ivrd.callbacks.booker import Booker, BookingSettings
 from ivrd.callbacks.dialler import Dialler
 from ivrd.callbacks.messages import CallbackMessages
 from ivrd.callbacks.recovery import Recovery
-from ivrd.callbacks.repository import BookingRepository
 from ivrd.callbacks.scheduler import Scheduler
 from ivrd.config.settings import Settings
-from ivrd.core.clock import AsteriskClock, Timeline
-from ivrd.core.ledger import Ledger
 from ivrd.daemon.people_wiring import PeopleParts
 from ivrd.daemon.queue_seats import QueueSeats
+from ivrd.daemon.repository_wiring import RepositoryParts
+from ivrd.daemon.shared_wiring import SharedParts
 from ivrd.metrics.bookings import BookingMetrics
-from ivrd.partners.repository import PartnerRepository
-from ivrd.store import WriteBehind
 
 
 class CallbackParts:
-    """Bookings, the calls that are made for them, and what may be asked of them."""
+    """Bookings, the calls that are made for them, and what may be asked of them.
+
+    `expected_wait(queue)`: how long who comes now will wait, in seconds.
+    """
 
     def __init__(
         self,
         settings: Settings,
-        link: AmiClient,
-        ledger: Ledger,
-        timeline: Timeline,
-        clock: AsteriskClock,
-        write_behind: WriteBehind,
-        bookings: BookingRepository,
+        shared: SharedParts,
+        repositories: RepositoryParts,
         people: PeopleParts,
         messages: CallbackMessages,
         seats: QueueSeats,
         expected_wait: Callable[[str], float],
-        registry: CollectorRegistry,
-        audit: PartnerRepository,
         requests: CallRequests,
     ) -> None:
-        now, of = timeline.now, booking_settings(settings)
-        self.bookings = bookings
-        self.dialler = Dialler(
-            of,
-            self.bookings,
-            ledger,
-            link,
-            requests,
-            people.vault,
-            people.registry,
-            audit,
-            BookingMetrics(registry, lambda: bookings.counts),
-            messages,
-            now,
-            clock.reading,
-        )
-        self.recovery = Recovery(
-            of, self.bookings, people.registry, people.numbers, people.vault, audit, now
-        )
-        self.scheduler = Scheduler(
-            of,
-            self.bookings,
-            self.dialler,
-            ledger,
-            seats,
-            write_behind,
-            people.registry,
-            self.recovery,
-            now,
-        )
+        of = booking_settings(settings)
+        self.bookings = repositories.bookings
+        self._shared, self._people, self._audit_log = shared, people, repositories.partners
+        self._build_dialler(of, messages, requests)
+        self._build_scheduler(of, seats)
         self.booker = Booker(
             of,
             self.bookings,
-            ledger,
-            link,
+            shared.ledger,
+            shared.link,
             people.vault,
-            write_behind,
+            shared.write_behind,
             people.registry,
             messages,
             people.numbers.person_with,
             people.registry.people.credit,
             expected_wait,
-            now,
+            shared.now,
         )
         self.operations = CallbackOperations(
-            self.bookings, self.dialler, audit, now, lambda: timeline.shift
+            self.bookings, self.dialler, self._audit_log, shared.now, shared.shift
+        )
+
+    def _build_dialler(
+        self, of: BookingSettings, messages: CallbackMessages, requests: CallRequests
+    ) -> None:
+        """Who makes the calls."""
+        shared, people = self._shared, self._people
+        self.dialler = Dialler(
+            of,
+            self.bookings,
+            shared.ledger,
+            shared.link,
+            requests,
+            people.vault,
+            people.registry,
+            self._audit_log,
+            BookingMetrics(shared.registry, lambda: self.bookings.counts),
+            messages,
+            shared.now,
+            shared.asterisk_clock.reading,
+        )
+
+    def _build_scheduler(self, of: BookingSettings, seats: QueueSeats) -> None:
+        """Who is called when, also of those who gave up."""
+        shared, people = self._shared, self._people
+        self.recovery = Recovery(
+            of,
+            self.bookings,
+            people.registry,
+            people.numbers,
+            people.vault,
+            self._audit_log,
+            shared.now,
+        )
+        self.scheduler = Scheduler(
+            of,
+            self.bookings,
+            self.dialler,
+            shared.ledger,
+            seats,
+            shared.write_behind,
+            people.registry,
+            self.recovery,
+            shared.now,
         )
 
     def configure(self, settings: Settings) -> None:
         """What a reload changes."""
-        self.bookings.days = settings.callback.keep_days
         for part in (self.dialler, self.scheduler, self.recovery, self.booker):
             part.settings = booking_settings(settings)
 

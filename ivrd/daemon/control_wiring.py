@@ -6,24 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 from ivrd.api import server
 from ivrd.api.call_explanation import CallExplanation
 from ivrd.api.day_report import DayReport
-from ivrd.api.leader_only import LeaderOnly
 from ivrd.api.operations import Operations
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.tracker import CallTracker
-from ivrd.core.clock import Timeline
 from ivrd.core.priority import Place
-from ivrd.core.recent import Recent
 from ivrd.daemon.agent_wiring import AgentParts
 from ivrd.daemon.callback_wiring import CallbackParts
 from ivrd.daemon.outbox_wiring import OutboxParts
 from ivrd.daemon.partner_wiring import PartnerParts
 from ivrd.daemon.people_wiring import PeopleParts
 from ivrd.daemon.plan_wiring import PlanParts
+from ivrd.daemon.repository_wiring import RepositoryParts
+from ivrd.daemon.shared_wiring import SharedParts
 from ivrd.daemon.trunk_wiring import TrunkParts
 from ivrd.daemon.waiting_wiring import WaitingParts
-from ivrd.ha.call_repository import CallRepository
-from ivrd.repeats.repository import ServedCallRepository
-from ivrd.store import WriteBehind
 
 
 class ControlParts:
@@ -34,6 +30,8 @@ class ControlParts:
 
     def __init__(
         self,
+        shared: SharedParts,
+        repositories: RepositoryParts,
         operations: Operations,
         tracker: CallTracker,
         queue_members: QueueMembers,
@@ -46,12 +44,6 @@ class ControlParts:
         trunks: TrunkParts,
         waiting: WaitingParts,
         beside: Callable[[str], Sequence[Place]],
-        call_repository: CallRepository,
-        served_calls: ServedCallRepository,
-        write_behind: WriteBehind,
-        recent: Recent,
-        timeline: Timeline,
-        leader_only: LeaderOnly,
     ) -> None:
         self._operations = operations
         self._agents = agents
@@ -61,14 +53,14 @@ class ControlParts:
         self._outbox = outbox
         self._plans = plans
         self._trunks = trunks
-        self._leader_only = leader_only.guarded
+        self._leader_only = shared.leader_only.guarded
         self._day = DayReport(
             tracker.ledger,
-            call_repository,
-            write_behind.flush,
-            recent,
+            repositories.calls,
+            shared.write_behind.flush,
+            shared.observer.recent,
             people.registry.people,
-            served_calls,
+            repositories.served_calls,
             time.time,
         )
         self._explanation = CallExplanation(
@@ -79,9 +71,9 @@ class ControlParts:
             callbacks.bookings,
             partners.controller,
             waiting.forecast,
-            call_repository,
-            write_behind.flush,
-            timeline.now,
+            repositories.calls,
+            shared.write_behind.flush,
+            shared.now,
             time.time,
         )
 

@@ -2,12 +2,10 @@
 
 import time
 
-from prometheus_client import CollectorRegistry
-
 from ivrd.config.settings import Settings
-from ivrd.core.ledger import Ledger
 from ivrd.daemon.outbox_wiring import OutboxParts
 from ivrd.daemon.people_wiring import PeopleParts
+from ivrd.daemon.shared_wiring import SharedParts
 from ivrd.intake.progress import Progress
 from ivrd.intake.tickets import Tickets, TicketSettings
 from ivrd.metrics.intake import IntakeMetrics
@@ -19,15 +17,14 @@ class IntakeParts:
     def __init__(
         self,
         settings: Settings,
-        ledger: Ledger,
+        shared: SharedParts,
         outbox: OutboxParts,
         people: PeopleParts,
-        registry: CollectorRegistry,
     ) -> None:
-        self.progress = Progress(IntakeMetrics(registry))
+        self.progress = Progress(IntakeMetrics(shared.registry))
         self.tickets = Tickets(
             ticket_settings(settings),
-            ledger,
+            shared.ledger,
             outbox.outbox,
             people.numbers.number,
             people.registry,

@@ -2,15 +2,12 @@
 
 import time
 
-from prometheus_client import CollectorRegistry
-
 from ivrd.config.links import MESSAGE
 from ivrd.config.settings import Settings
-from ivrd.core.clock import Timeline
-from ivrd.core.ledger import Ledger
 from ivrd.core.outbox import ChannelHealth
 from ivrd.daemon.outbox_wiring import OutboxParts
 from ivrd.daemon.people_wiring import PeopleParts
+from ivrd.daemon.shared_wiring import SharedParts
 from ivrd.links.regret import LinkRegret
 from ivrd.links.sender import LinkSender, LinkSettings
 from ivrd.metrics.links import LinkCollector, LinkMetrics
@@ -22,31 +19,29 @@ class LinkParts:
     def __init__(
         self,
         settings: Settings,
-        ledger: Ledger,
-        timeline: Timeline,
+        shared: SharedParts,
         outbox: OutboxParts,
         people: PeopleParts,
         regret: LinkRegret,
-        registry: CollectorRegistry,
     ) -> None:
         self._outbox = outbox
         self.regret = regret
         self.sender = LinkSender(
             link_settings(settings),
-            ledger,
+            shared.ledger,
             outbox.outbox,
             self._works,
             people.numbers.number,
             people.registry,
             self.regret,
-            LinkMetrics(registry),
+            LinkMetrics(shared.registry),
             time.time,
         )
         LinkCollector(
-            registry,
+            shared.registry,
             lambda: self.regret.deflections,
             lambda: MESSAGE in self.sender.settings.outbox.messages,
-            timeline.now,
+            shared.now,
         )
 
     def _works(self, channel: str) -> bool:

@@ -1,23 +1,20 @@
 """Who receives what happens to calls, each in its order; see wiring.py, which builds them."""
 
 from ivrd.calls.listeners import CallListeners
-from ivrd.core.clock import Timeline
-from ivrd.core.ledger import Ledger
 from ivrd.daemon.agent_wiring import AgentParts
+from ivrd.daemon.asterisk_wiring import AsteriskParts
 from ivrd.daemon.callback_wiring import CallbackParts
 from ivrd.daemon.case_wiring import RepeatParts
 from ivrd.daemon.intake_wiring import IntakeParts
 from ivrd.daemon.link_wiring import LinkParts
 from ivrd.daemon.partner_wiring import PartnerParts
 from ivrd.daemon.people_wiring import PeopleParts
+from ivrd.daemon.repository_wiring import RepositoryParts
+from ivrd.daemon.shared_wiring import SharedParts
 from ivrd.daemon.trunk_wiring import TrunkParts
 from ivrd.daemon.waiting_wiring import WaitingParts
-from ivrd.ha.call_repository import CallRepository
-from ivrd.ha.leadership import Leadership
 from ivrd.ha.reconciliation import Reconciliation
 from ivrd.metrics.handoff import HandoffMetrics
-from ivrd.metrics.observer import Observer
-from ivrd.metrics.refusals import RefusalMonitor
 from ivrd.metrics.story import CallStory
 from ivrd.metrics.urgency import UrgencyMetrics
 
@@ -27,12 +24,9 @@ class ListenerParts:
 
     def __init__(
         self,
-        ledger: Ledger,
-        leadership: Leadership,
-        timeline: Timeline,
-        observer: Observer,
-        refusals: RefusalMonitor,
-        call_repository: CallRepository,
+        shared: SharedParts,
+        repositories: RepositoryParts,
+        asterisk: AsteriskParts,
         reconciliation: Reconciliation,
         agents: AgentParts,
         partners: PartnerParts,
@@ -44,18 +38,19 @@ class ListenerParts:
         waiting: WaitingParts,
         trunks: TrunkParts,
     ) -> None:
-        story = CallStory(ledger, leadership)
-        handoffs = HandoffMetrics(observer.metrics.registry, leadership, timeline.now)
-        urgent = UrgencyMetrics(observer.metrics.registry, ledger, leadership, timeline.now)
+        registry, leadership = shared.registry, shared.leadership
+        story = CallStory(shared.ledger, leadership)
+        handoffs = HandoffMetrics(registry, leadership, shared.now)
+        urgent = UrgencyMetrics(registry, shared.ledger, leadership, shared.now)
         self.listeners = CallListeners(
-            monitor=observer,
+            monitor=shared.observer,
             story=story,
-            refusals=refusals,
+            refusals=asterisk.refusals,
             notices=(
-                observer,
+                shared.observer,
                 story,
                 partners.controller,
-                call_repository,
+                repositories.calls,
                 reconciliation,
                 partners.recorder,
                 people.registry,
@@ -73,7 +68,7 @@ class ListenerParts:
                 urgent,
             ),
             positions=(
-                call_repository,
+                repositories.calls,
                 people.registry,
                 people.statistics,
                 links.regret,

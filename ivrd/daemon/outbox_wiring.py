@@ -2,85 +2,79 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
-
-from prometheus_client import CollectorRegistry
+from collections.abc import Mapping
 
 from ivrd.api.line_webhook import LineWebhook
 from ivrd.api.outbox_operations import OutboxOperations
 from ivrd.callbacks.messages import CallbackMessages
-from ivrd.callbacks.repository import BookingRepository
 from ivrd.config.outbox_settings import ChannelSettings, LineSettings
 from ivrd.config.settings import Settings
-from ivrd.core.clock import Timeline
 from ivrd.core.outbox import ChannelHealth
 from ivrd.core.outbox_backlog import Backlog
-from ivrd.ha.leadership import Leadership
+from ivrd.daemon.repository_wiring import RepositoryParts
+from ivrd.daemon.shared_wiring import SharedParts
 from ivrd.metrics.outbox import OutboxCollector, OutboxMetrics
 from ivrd.outbox.channels import channels
 from ivrd.outbox.outbox import Outbox
 from ivrd.outbox.sender import Sender
 from ivrd.people.vault import Vault, number_key
-from ivrd.store import WriteBehind
-from ivrd.store.audit_log import AuditLog
 
 
 class OutboxParts:
     """What leaves for other systems, and what may be asked of it."""
 
     def __init__(
-        self,
-        settings: Settings,
-        write_behind: WriteBehind,
-        timeline: Timeline,
-        bookings: BookingRepository,
-        leadership: Leadership,
-        registry: CollectorRegistry,
-        audit: AuditLog,
-        standby: Callable[[], str],
+        self, settings: Settings, shared: SharedParts, repositories: RepositoryParts
     ) -> None:
         self._settings = settings
-        self._timeline = timeline
-        self._metrics = OutboxMetrics(registry)
+        self._shared = shared
+        self._metrics = OutboxMetrics(shared.registry)
         vault = Vault(number_key(settings.number_key_file).keys())
-        wake = asyncio.Event()
+        self._build_sending(vault)
+        self.messages = CallbackMessages(
+            settings.outbox,
+            settings.number,
+            settings.zone,
+            repositories.bookings,
+            self.outbox,
+            vault,
+            shared.now,
+            shared.shift,
+        )
+        self.line_webhook = LineWebhook(
+            self.outbox,
+            lambda: self._settings.outbox.channels,
+            self._metrics,
+            shared.leader_only.refusal,
+        )
+        self.operations = OutboxOperations(
+            self.outbox, self.sender, repositories.partners, shared.now, shared.shift
+        )
+        self._metrics.channels(self.channel_names())
+        self._metrics.line_channels(_with_webhook(settings.outbox.channels))
+        OutboxCollector(shared.registry, self)
+
+    def _build_sending(self, vault: Vault) -> None:
+        """What is to be sent, and who sends it."""
+        settings, shared, wake = self._settings, self._shared, asyncio.Event()
         self.outbox = Outbox(
             settings.outbox,
-            write_behind,
+            shared.write_behind,
             vault,
             self._metrics,
-            timeline.now,
-            lambda: timeline.shift,
+            shared.now,
+            shared.shift,
             random.random,
             wake.set,
         )
         self.sender = Sender(
             self.outbox,
             channels(settings.outbox.channels, settings.country),
-            leadership,
-            timeline.now,
+            shared.leadership,
+            shared.now,
             random.random,
             wake,
         )
-        self.messages = CallbackMessages(
-            settings.outbox,
-            settings.number,
-            settings.zone,
-            bookings,
-            self.outbox,
-            vault,
-            timeline.now,
-            lambda: timeline.shift,
-        )
-        self.line_webhook = LineWebhook(
-            self.outbox, lambda: self._settings.outbox.channels, self._metrics, standby
-        )
-        self.operations = OutboxOperations(
-            self.outbox, self.sender, audit, timeline.now, lambda: timeline.shift
-        )
-        self._metrics.channels(self.channel_names())
-        self._metrics.line_channels(_with_webhook(settings.outbox.channels))
-        OutboxCollector(registry, self)
 
     # --- what metrics read -----------------------------------------------------------------
 
@@ -100,7 +94,7 @@ class OutboxParts:
 
     def now(self) -> float:
         """The timeline."""
-        return self._timeline.now()
+        return self._shared.now()
 
     # ---------------------------------------------------------------------------------------
 

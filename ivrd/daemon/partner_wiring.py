@@ -6,74 +6,81 @@ from collections.abc import Callable, Mapping
 from ivrd.api.call_out_operations import CallOutOperations
 from ivrd.api.operations import partner_setup
 from ivrd.api.partner_operations import PartnerOperations
-from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.second_calls import SecondCalls
 from ivrd.config.settings import Settings
-from ivrd.core.clock import Timeline
-from ivrd.core.ledger import Ledger
 from ivrd.daemon.outbox_wiring import OutboxParts
-from ivrd.ha.leadership import Leadership
-from ivrd.metrics.observer import Observer
+from ivrd.daemon.repository_wiring import RepositoryParts
+from ivrd.daemon.shared_wiring import SharedParts
 from ivrd.metrics.partners import PartnerMetrics
 from ivrd.partners.call_outs import CallOuts
 from ivrd.partners.controller import PartnerController
 from ivrd.partners.drill_calls import DrillCalls
 from ivrd.partners.pledges import Pledges
 from ivrd.partners.recorder import PartnerRecorder
-from ivrd.partners.repository import PartnerRepository
-from ivrd.repeats.repository import ServedCallRepository
-from ivrd.store import WriteBehind
 
 
 class PartnerParts:
     """What partners' call centres do, and what is stored and published of that.
 
     `backlog(now)`: who is to be called back now, by queue.  `trunk_words(partner)`: what is wrong
-    with a partner's trunk.  `standby()`: why this ivrd cannot do what only the leader can.
+    with a partner's trunk.
     """
 
     def __init__(
         self,
         settings: Settings,
-        link: AmiClient,
-        ledger: Ledger,
+        shared: SharedParts,
+        repositories: RepositoryParts,
         queue_members: QueueMembers,
-        repository: PartnerRepository,
-        observer: Observer,
         outbox: OutboxParts,
-        served_calls: ServedCallRepository,
-        write_behind: WriteBehind,
-        timeline: Timeline,
-        leadership: Leadership,
         backlog: Callable[[float], Mapping[str, int]],
         trunk_words: Callable[[str], str],
-        standby: Callable[[], str],
-        hurry: Callable[[], None],
     ) -> None:
-        self._timeline = timeline
-        self.pledges = Pledges(write_behind, settings.zone, time.time)
+        self._shared = shared
+        self.pledges = Pledges(shared.write_behind, settings.zone, time.time)
         self.controller = PartnerController(
             partner_setup(settings),
-            ledger,
+            shared.ledger,
             queue_members,
-            repository,
-            observer,
-            hurry,
+            repositories.partners,
+            shared.observer,
+            shared.reevaluate.set,
             backlog,
             self.pledges.people,
             trunk_words,
         )
-        self.second_calls = SecondCalls(link)
+        self.second_calls = SecondCalls(shared.link)
         self.drill_calls = DrillCalls()
+        self._build_call_outs(settings, repositories, outbox)
+        self.operations = PartnerOperations(
+            self.controller,
+            repositories.partners,
+            self.call_out_operations,
+            repositories.served_calls,
+            settings.zone,
+            self.drill_calls.wait,
+            shared.now,
+        )
+        self.recorder = PartnerRecorder(
+            shared.ledger,
+            PartnerMetrics(shared.registry, self.operations.gauges),
+            repositories.partners,
+            shared.leadership,
+        )
+
+    def _build_call_outs(
+        self, settings: Settings, repositories: RepositoryParts, outbox: OutboxParts
+    ) -> None:
+        """What partners are asked for, and what they answer."""
         self.call_outs = CallOuts(
             settings.call_outs,
             settings.number,
             settings.zone,
-            write_behind,
+            self._shared.write_behind,
             self.pledges,
             outbox.outbox,
-            repository,
+            repositories.partners,
             time.time,
             time.monotonic,
         )
@@ -81,25 +88,10 @@ class PartnerParts:
             self.call_outs,
             self.pledges,
             outbox.backlog,
-            repository,
+            repositories.partners,
             lambda: [partner.id for partner in self.controller.setup.partners],
-            standby,
+            self._shared.leader_only.refusal,
             time.time,
-        )
-        self.operations = PartnerOperations(
-            self.controller,
-            repository,
-            self.call_out_operations,
-            served_calls,
-            settings.zone,
-            self.drill_calls.wait,
-            timeline.now,
-        )
-        self.recorder = PartnerRecorder(
-            ledger,
-            PartnerMetrics(observer.metrics.registry, self.operations.gauges),
-            repository,
-            leadership,
         )
 
     async def call_out(self) -> None:
@@ -109,7 +101,7 @@ class PartnerParts:
 
     async def tell_second_calls(self) -> None:
         """Tell the dialplan when partners are called a second time for the same caller."""
-        await self.second_calls.tell(self.controller.second_calls(self._timeline.now()))
+        await self.second_calls.tell(self.controller.second_calls(self._shared.now()))
 
     def configure(self, settings: Settings) -> None:
         """What a reload changes, besides the controller's setup."""

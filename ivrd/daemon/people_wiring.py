@@ -3,21 +3,18 @@
 from collections.abc import Collection
 
 from ivrd.api.people_operations import Followed, PeopleOperations
-from ivrd.callbacks.repository import BookingRepository
 from ivrd.calls.caller_hash import Hasher, caller_key
 from ivrd.config.settings import Settings
-from ivrd.core.clock import Timeline
-from ivrd.core.ledger import Ledger
 from ivrd.core.people import People
+from ivrd.daemon.repository_wiring import RepositoryParts
+from ivrd.daemon.shared_wiring import SharedParts
 from ivrd.outbox.outbox import Outbox
-from ivrd.partners.repository import PartnerRepository
 from ivrd.people.caller_numbers import CallerNumbers
 from ivrd.people.registry import PeopleRegistry
 from ivrd.people.repository import CountedUntil, PeopleRepository
-from ivrd.people.statistics import CallHistory, PeopleStatistics
+from ivrd.people.statistics import PeopleStatistics
 from ivrd.people.stored_calls import StoredCalls
 from ivrd.people.vault import Vault, number_key
-from ivrd.store import WriteBehind
 
 
 class PeopleParts:
@@ -26,48 +23,44 @@ class PeopleParts:
     def __init__(
         self,
         settings: Settings,
-        write_behind: WriteBehind,
-        ledger: Ledger,
-        timeline: Timeline,
-        history: CallHistory,
-        bookings: BookingRepository,
+        shared: SharedParts,
+        repositories: RepositoryParts,
         outbox: Outbox,
         followed: Collection[Followed],
-        audit: PartnerRepository,
     ) -> None:
         self.hasher = hasher = Hasher(caller_key(settings.caller_key_file).keys(), settings.country)
         self.vault = Vault(number_key(settings.number_key_file).keys())
         self.registry = PeopleRegistry(
             People(settings.people),
-            PeopleRepository(write_behind, lambda: timeline.shift),
-            timeline.now,
-            bookings,
+            PeopleRepository(shared.write_behind, shared.shift),
+            shared.now,
+            repositories.bookings,
         )
         self.numbers = CallerNumbers(
             self.registry, hasher, self.vault, settings.recover_after_seconds
         )
         self.statistics = PeopleStatistics(
-            history,
-            ledger.calls,
+            repositories.calls,
+            shared.ledger.calls,
             settings.people.shared_number_calls,
             self.registry.people,
-            CountedUntil(write_behind, lambda: timeline.shift),
-            timeline.now,
+            CountedUntil(shared.write_behind, shared.shift),
+            shared.now,
         )
         self.operations = PeopleOperations(
             self.registry,
             hasher,
             self.vault.open,
-            StoredCalls(write_behind),
+            StoredCalls(shared.write_behind),
             self.statistics,
-            bookings,
+            repositories.bookings,
             outbox,
             followed,
-            audit,
+            repositories.partners,
             self.numbers,
             settings.zone,
-            lambda: timeline.shift,
-            timeline.now,
+            shared.shift,
+            shared.now,
         )
 
     def configure(self, settings: Settings) -> None:

@@ -3,46 +3,39 @@
 import time
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry
-
 from ivrd.api.plan_operations import PlanOperations
-from ivrd.api.plan_report import PlanReport, ServiceLevelTarget
+from ivrd.api.plan_report import PlanReport
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.config.settings import Settings
-from ivrd.core.clock import Timeline
 from ivrd.core.plan import Run
-from ivrd.ha.call_repository import CallRepository
-from ivrd.ha.leadership import LeaderStatus
+from ivrd.daemon.repository_wiring import RepositoryParts
+from ivrd.daemon.shared_wiring import SharedParts
 from ivrd.metrics.plans import PlanCollector, PlanMetrics
 from ivrd.partners.controller import PartnerController
 from ivrd.plans.controller import PlanController
 from ivrd.plans.repository import PlanRepository
-from ivrd.store import WriteBehind
-from ivrd.store.audit_log import AuditLog
 
 
 class PlanParts:
-    """Plans, what is stored of them, and what may be asked of them."""
+    """Plans, what is stored of them, and what may be asked of them.
+
+    `apply()` has the settings of a plan taken; `in_use()`: the configuration that is in use.
+    """
 
     def __init__(
         self,
         settings: Settings,
-        write_behind: WriteBehind,
-        timeline: Timeline,
+        shared: SharedParts,
+        repositories: RepositoryParts,
         queue_members: QueueMembers,
         partners: PartnerController,
-        call_repository: CallRepository,
-        target: ServiceLevelTarget,
         apply: Callable[[], None],
         in_use: Callable[[], Settings],
-        audit_log: AuditLog,
-        leadership: LeaderStatus,
-        registry: CollectorRegistry,
     ) -> None:
         self._partners = partners
         days = settings.store.keep_days.audit
-        self.repository = PlanRepository(write_behind, days, timeline.now, lambda: timeline.shift)
-        self.metrics = PlanMetrics(registry)
+        self.repository = PlanRepository(shared.write_behind, days, shared.now, shared.shift)
+        self.metrics = PlanMetrics(shared.registry)
         self.metrics.plans(settings.plans)
         self.controller = PlanController(
             settings.plans,
@@ -51,25 +44,25 @@ class PlanParts:
             self._waiting,
             apply,
             self.metrics,
-            audit_log,
-            leadership,
-            timeline.now,
+            repositories.partners,
+            shared.leadership,
+            shared.now,
         )
-        PlanCollector(registry, lambda: self.controller.plans, self._run, lambda: timeline.shift)
+        PlanCollector(shared.registry, lambda: self.controller.plans, self._run, shared.shift)
         self.operations = PlanOperations(
             self.controller,
             self.repository,
             PlanReport(
                 self.repository,
                 lambda: self.controller.state,
-                call_repository,
-                target,
+                repositories.calls,
+                shared.observer.recent,
                 time.time,
-                lambda: timeline.shift,
+                shared.shift,
             ),
             partners,
             in_use,
-            lambda: timeline.shift,
+            shared.shift,
         )
 
     def configure(self, settings: Settings) -> None:

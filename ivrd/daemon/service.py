@@ -117,7 +117,7 @@ class Daemon:
         public = server.public_app(
             wiring.scrape,
             wiring.operations.ready,
-            wiring.capacity.shortage,
+            wiring.asterisk.capacity.shortage,
             wiring.partners.call_out_operations.answered,
             wiring.outbox.line_webhook.received,
         )
@@ -134,7 +134,7 @@ class Daemon:
     async def _hand_over(self, query: Mapping[str, str]) -> server.Answer:
         """Let the standby be the leader; this ivrd stops."""
         who = peercred.asked_by(query)
-        self.wiring.partner_repository.audit(who, "handover", "", "")
+        self.wiring.repositories.partners.audit(who, "handover", "", "")
         try:
             successor = await self.wiring.failover.hand_over()
         except (StoreDown, ConnectionLost, TimeoutError) as error:
@@ -168,12 +168,12 @@ class Daemon:
     async def _read_log(self) -> None:
         """Count the calls, and hear of the trunks, of which only Asterisk's log tells."""
         wiring = self.wiring
-        lines = await asyncio.to_thread(wiring.messages_log.before)
+        lines = await asyncio.to_thread(wiring.asterisk.messages_log.before)
         wiring.trunks.monitor.registration_complaints(complaints(lines))
         while True:
-            lines = await asyncio.to_thread(wiring.messages_log.read)
+            lines = await asyncio.to_thread(wiring.asterisk.messages_log.read)
             for (carrier, cause), times in refused(lines).items():
-                wiring.refusals.calls(carrier, cause, wiring.timeline.now(), times)
+                wiring.asterisk.refusals.calls(carrier, cause, wiring.timeline.now(), times)
             wiring.trunks.monitor.complaints(complaints(lines))
             await asyncio.sleep(LOG_SECONDS)
 

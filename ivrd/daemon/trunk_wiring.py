@@ -1,13 +1,8 @@
 """The parts that follow trunks, built and connected; see wiring.py, which has all others."""
 
-from collections.abc import Callable
-
-from prometheus_client import CollectorRegistry
-
 from ivrd.api.trunk_operations import TrunkOperations
-from ivrd.asterisk.ami_client import AmiClient
 from ivrd.config.settings import Settings
-from ivrd.ha.leadership import LeaderStatus
+from ivrd.daemon.shared_wiring import SharedParts
 from ivrd.metrics.trunks import LegSecurityMetrics, TrunkCollector
 from ivrd.trunks import certificate
 from ivrd.trunks.monitor import TrunkMonitor
@@ -15,23 +10,18 @@ from ivrd.trunks.probe import Prober
 
 
 class TrunkParts:
-    """What is known of trunks, and what is published of it.  `clock`: as in `TrunkMonitor`."""
+    """What is known of trunks, and what is published of it."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        link: AmiClient,
-        leadership: LeaderStatus,
-        clock: Callable[[], float],
-        registry: CollectorRegistry,
-    ) -> None:
+    def __init__(self, settings: Settings, shared: SharedParts) -> None:
         self._settings = settings
         sip = settings.asterisk
         self.prober = Prober(sip.tls.ca_file, bool(sip.network.dns_servers))
-        self.monitor = TrunkMonitor(settings.trunks, settings.number, self.prober, link, clock)
-        self.leg_security = LegSecurityMetrics(registry, leadership)
-        self.operations = TrunkOperations(self.monitor, self._own, clock)
-        TrunkCollector(registry, self.monitor, self._own)
+        self.monitor = TrunkMonitor(
+            settings.trunks, settings.number, self.prober, shared.link, shared.now
+        )
+        self.leg_security = LegSecurityMetrics(shared.registry, shared.leadership)
+        self.operations = TrunkOperations(self.monitor, self._own, shared.now)
+        TrunkCollector(shared.registry, self.monitor, self._own)
 
     def _own(self) -> certificate.Certificate | None:
         """The hotline's certificate as its file has it now."""

@@ -2,14 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
-from prometheus_client import CollectorRegistry
-
-from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.config.settings import Settings
-from ivrd.core.clock import Timeline
-from ivrd.core.ledger import Ledger
 from ivrd.core.priority import Place
+from ivrd.daemon.shared_wiring import SharedParts
 from ivrd.metrics.waiting import ExpectedWaitCollector, WaitMetrics
 from ivrd.partners.controller import PartnerController
 from ivrd.waiting.announcer import AnnouncerSettings, WaitAnnouncer
@@ -25,35 +21,32 @@ class WaitingParts:
 
     def __init__(
         self,
-        link: AmiClient,
-        ledger: Ledger,
+        shared: SharedParts,
         queue_members: QueueMembers,
         partners: PartnerController,
         beside: Callable[[str], Sequence[Place]],
         settings: Callable[[], Settings],
-        timeline: Timeline,
-        registry: CollectorRegistry,
     ) -> None:
         self._partners = partners
         self._settings = settings
-        self._metrics = WaitMetrics(registry, self._queues())
+        self._metrics = WaitMetrics(shared.registry, self._queues())
         self.forecast = WaitForecast(
-            ledger,
+            shared.ledger,
             queue_members,
             partners,
             beside,
             self._metrics,
-            timeline.now,
+            shared.now,
         )
         self.announcer = WaitAnnouncer(
-            link,
-            ledger,
+            shared.link,
+            shared.ledger,
             self.forecast,
             self._announcer_settings,
             self._metrics,
-            timeline.now,
+            shared.now,
         )
-        ExpectedWaitCollector(registry, self.forecast, self._queues)
+        ExpectedWaitCollector(shared.registry, self.forecast, self._queues)
 
     def _queues(self) -> list[str]:
         """The queues in use."""

@@ -47,7 +47,7 @@ class Rig:
             wiring.queue_members,
             lambda: self.rung,
             lambda _queue: [*self.beside, *self.ledger.present.in_menus(self.queue)],
-            wiring.bookings,
+            wiring.repositories.bookings,
             wiring.partners.controller,
             wiring.waiting.forecast,
             self,

@@ -38,7 +38,7 @@ FUNCTIONS = {
 GIVEN = {"stepped_down", "hand_over", "expected_wait", "snapshot"}
 SEVERAL, STATEMENT = "one of several is removed", "statement is removed"
 HOW = {SEVERAL: "", STATEMENT: "pass"}
-REGISTER = {"append", "add_signal_handler", "add_done_callback"}
+REGISTER = {"append", "add_signal_handler", "add_done_callback", "publish"}
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ class _Names:
             if isinstance(statement, ast.ImportFrom) and module.partition(".")[0] == "ivrd":
                 self._code |= {alias.asname or alias.name for alias in statement.names}
         self._code -= {"log", "claim"}
-        self._objects = {"self", "hand_over", "stepped_down", *_received(tree)}
+        self._objects = {"self", "hand_over", "stepped_down", *_received(tree, self._code)}
         for node in ast.walk(tree):
             if isinstance(node, ast.Assign) and self.passes(node.value):
                 for target in node.targets:
@@ -189,10 +189,15 @@ class _Names:
         return function or root.id in self._objects or ast.unparse(node) == "time.time"
 
 
-def _received(tree: ast.Module) -> set[str]:
-    """What the parts of a file are given when they are built."""
+def _received(tree: ast.Module, code: set[str]) -> set[str]:
+    """What the parts of a file are given when they are built, and objects of ours afterwards."""
     builds = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
-    return {arg.arg for node in builds if node.name == "__init__" for arg in node.args.args}
+    return {
+        arg.arg
+        for node in builds
+        for arg in node.args.args
+        if node.name == "__init__" or (arg.annotation and ast.unparse(arg.annotation) in code)
+    }
 
 
 def _root(node: ast.expr) -> tuple[ast.expr, list[str]]:

@@ -194,11 +194,11 @@ def closed_now(parts: Wiring) -> object:
 
 def callers(parts: Wiring) -> object:
     """Where the limit on callers matters: the dialplan, what is said of a shortage, the metric."""
-    parts.capacity.files = 256
+    parts.asterisk.capacity.files = 256
     return Each(
         (
             asterisk("extensions.conf")(parts),
-            parts.capacity.shortage(),
+            parts.asterisk.capacity.shortage(),
             "ivrd_callers_limit 7.0" in parts.scrape().decode(),
         )
     )
@@ -252,7 +252,7 @@ async def days(parts: Wiring) -> object:
     hours = parts.operations.settings.schedules["benefits"]
     assert hours is not None
     things = (
-        parts.call_repository.day_at(EVENING.timestamp()),
+        parts.repositories.calls.day_at(EVENING.timestamp()),
         report["from"],
         str(parts.partners.operations._zone),
         str(hours.zone),
@@ -280,14 +280,14 @@ def forgotten(kind: str) -> Look:
 
     def look(parts: Wiring) -> object:
         store = vars(parts).setdefault("forgetting", Forgetting())
-        for repository in (parts.call_repository, parts.partner_repository):
+        for repository in (parts.repositories.calls, parts.repositories.partners):
             repository._write_behind = store
             repository._clock = EVENING.timestamp
-        parts.call_repository._storing = True
+        parts.repositories.calls._storing = True
         call = Call("1795308674.0", 1795308674.0, "")
         ended = Ended(call, Outcome.ABANDONED, Stage.IVR)
-        parts.call_repository.notice(ended)
-        parts.partner_repository.forget_old()
+        parts.repositories.calls.notice(ended)
+        parts.repositories.partners.forget_old()
         return store.before[kind]
 
     return look

@@ -74,7 +74,7 @@ def test_a_call_in_progress_is_stored_and_its_number_is_not(tmp_path: Path) -> N
         at.arrive(call, "0200000099")
         await until(lambda: call in at.wiring.ledger.calls)
         assert await at.wiring.write_behind.flush(30.0)
-        (stored,) = await at.wiring.call_repository.calls()
+        (stored,) = await at.wiring.repositories.calls.calls()
         keys = caller_key(at.wiring.settings.caller_key_file).keys()
         assert stored.call.id == call
         assert stored.call.caller == Hasher(keys, "TH").hash_number("0200000099")
@@ -399,7 +399,7 @@ def test_a_store_that_is_down_is_logged(tmp_path: Path, caplog: pytest.LogCaptur
     async def body() -> None:
         wiring = Wiring(one_of_two(settings_for(tmp_path), tmp_path), lambda _why: None)
         with suppress(StoreDown):
-            await wiring.call_repository.calls()
+            await wiring.repositories.calls.calls()
 
     with caplog.at_level(logging.WARNING, "ivrd"):
         asyncio.run(body())

@@ -114,7 +114,7 @@ def test_who_was_told_and_dials_again_and_what_is_said_after_a_talk_is_in_all_re
         await hang_up(at, await calls(at, "0200000002"))
         served = (await at.ask("day"))["served"]
         assert served["not_settled"]["calls"] == 1
-        at.wiring.repeats.configure(at.wiring.settings)
+        at.wiring.repositories.configure(at.wiring.settings)
 
     live(tmp_path, before)
     live(tmp_path, after)

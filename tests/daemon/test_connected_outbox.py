@@ -15,8 +15,9 @@ from ivrd.api import server
 from ivrd.config.outbox_settings import FileSettings, MessageSettings, OutboxSettings
 from ivrd.config.outbox_template import Template
 from ivrd.config.settings import Settings
+from ivrd.outbox import sender
 from tests.daemon import hotline
-from tests.daemon.hotline import Hotline, live, until
+from tests.daemon.hotline import PATIENCE, Hotline, live, until
 from tests.daemon.test_connected_callbacks import E164, NUMBER, books
 
 USE, CHANNEL = "callback_booked", "trial"
@@ -54,6 +55,20 @@ def written(path: Path) -> list[Mapping[str, Any]]:
 
 async def listed(at: Hotline, state: str) -> list[Mapping[str, Any]]:
     return list((await at.ask("outbox", state=state))["entries"])
+
+
+def test_what_is_to_be_sent_does_not_wait_for_the_next_look(
+    tmp_path: Path, lines: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "LOOK_SECONDS", 10 * PATIENCE)
+
+    async def body(at: Hotline) -> None:
+        await until(lambda: at.wiring.outbox.outbox.complete)
+        async with sending(at):
+            await books(at)
+            await until(lambda: lines.exists() and written(lines))
+
+    live(tmp_path, body)
 
 
 def test_who_books_has_it_in_writing_once_also_over_a_restart(tmp_path: Path, lines: Path) -> None:

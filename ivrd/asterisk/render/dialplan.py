@@ -90,62 +90,46 @@ def _seats(settings: Settings, partner: Partner) -> str:
     return partners.context(partner, settings.languages, redirects, trunk.transport, headers)
 
 
-def extensions_conf(settings: Settings) -> str:
-    """Globals, the numbers that carriers dial, partners' seats, and the hand-written files."""
-    numbers = "\n".join(_number(number) for number in settings.numbers)
+def _globals(settings: Settings) -> str:
+    """What hand-written files and functions read of the configuration."""
+    first, sip = settings.languages[0], settings.asterisk
+    values = {
+        dialplan_names.LEASE: f"{settings.lease_seconds:g}",
+        dialplan_names.LANGUAGE: first,
+        dialplan_names.NUMBER: settings.number,
+        dialplan_names.DEFAULT_QUEUE: settings.tree.routing.queue_for("", first),
+        dialplan_names.CALLERS: settings.callers_at_most,
+        dialplan_names.ANNOUNCES: "yes" if settings.supervision.announced else "no",
+        dialplan_names.MUSIC_CALLERS: settings.music_at_most,
+        dialplan_names.RING_SECONDS: settings.ring_seconds,
+        dialplan_names.SILENT_SECONDS: sip.silent_seconds or sip.held_seconds,
+        dialplan_names.TOPIC_HEADER: sip.topic_header,
+        dialplan_names.CASE_HEADER: sip.case_header,
+        dialplan_names.NOTE_HEADER: sip.note_header,
+        dialplan_names.AGENT_LANGUAGE: settings.agent_language,
+        dialplan_names.ASKS: _asks(settings),
+        dialplan_names.LINE_KEY_SECONDS: settings.line_key_seconds,
+        dialplan_names.SEAT_KEYS: "T" if settings.transfer_code else "",
+    }
+    return "".join(f"{name}={value}\n" for name, value in values.items()) + _trunks(settings)
+
+
+def _numbers(settings: Settings) -> str:
+    """The hotline's numbers, and that of people who stay on the line."""
+    numbers = [_number(number) for number in settings.numbers]
     to_line = f"1,Goto({dialplan_names.LINE_ACCESS},s,1)"
-    line = "\n".join(f"exten => {spelling},{to_line}" for spelling in settings.line_numbers)
+    line = (f"exten => {spelling},{to_line}" for spelling in settings.line_numbers)
+    return "\n".join([*numbers, "\n".join(line)])
+
+
+def _seat_calls(settings: Settings) -> str:
+    """What a seat's phone can dial."""
     codes = "\n".join(
         f"exten => {code},1,{TRANSFERRED}\n same => n,Goto({dialplan_names.AGENT_CALL},{request},1)"
         for request, code in settings.agent_codes.items()
         if code
     )
-    seats = "\n".join(_seats(settings, partner) for partner in settings.partners)
-    routing = settings.tree.routing
     return f"""\
-[general]
-static=yes
-writeprotect=yes
-autofallthrough=yes
-
-[globals]
-{dialplan_names.LEASE}={settings.lease_seconds:g}
-{dialplan_names.LANGUAGE}={settings.languages[0]}
-{dialplan_names.NUMBER}={settings.number}
-{dialplan_names.DEFAULT_QUEUE}={routing.queue_for("", settings.languages[0])}
-{dialplan_names.CALLERS}={settings.callers_at_most}
-{dialplan_names.ANNOUNCES}={"yes" if settings.supervision.announced else "no"}
-{dialplan_names.MUSIC_CALLERS}={settings.music_at_most}
-{dialplan_names.RING_SECONDS}={settings.ring_seconds}
-{dialplan_names.SILENT_SECONDS}={settings.asterisk.silent_seconds or settings.asterisk.held_seconds}
-{dialplan_names.TOPIC_HEADER}={settings.asterisk.topic_header}
-{dialplan_names.CASE_HEADER}={settings.asterisk.case_header}
-{dialplan_names.NOTE_HEADER}={settings.asterisk.note_header}
-{dialplan_names.AGENT_LANGUAGE}={settings.agent_language}
-{dialplan_names.ASKS}={_asks(settings)}
-{dialplan_names.LINE_KEY_SECONDS}={settings.line_key_seconds}
-{dialplan_names.SEAT_KEYS}={"T" if settings.transfer_code else ""}
-{_trunks(settings)}
-; Whatever a carrier dials comes here, so that what we refuse is counted.
-[{dialplan_names.CARRIER_CONTEXT}]
-exten => _!,1,Set({dialplan_names.DIALLED}=${{EXTEN:0:64}})
-{_carriers_limits(settings)} same => n,Goto({dialplan_names.DIALLED_CONTEXT},s,1)
-
-; The hotline's numbers, in all their spellings, and that of people who stay on the line.
-[{dialplan_names.NUMBERS_CONTEXT}]
-{numbers}
-{line}
-exten => i,1,Goto({dialplan_names.REFUSED_CONTEXT},404,1)
-
-; Where a caller waits who has chosen nothing, by language.
-[{dialplan_names.DEFAULT_QUEUE_CONTEXT}]
-{_default_queues(routing, settings.languages)}
-
-; A seat's phone can call other seats, and nobody else. When an agent transfers a caller, it is the
-; caller who comes here: with the hotline's number, back to the queue (transfers.conf). What a seat
-; can dial besides is for ivrd: an agent's codes, and, which works without it as well, that the
-; seat is to be rung again after it was paused.
-[{dialplan_names.SEAT_CONTEXT}]
 {extensions(settings)}
 exten => {RESUME_KEYS},1,{TRANSFERRED}
  same => n,UnpauseQueueMember(,PJSIP/${{CHANNEL(endpoint)}})
@@ -155,7 +139,40 @@ exten => {RESUME_KEYS},1,{TRANSFERRED}
  same => n,Hangup(16)
  same => n(nobody),Hangup(21)
 {codes}
-{_supervision(settings)}
+{_supervision(settings)}"""
+
+
+def extensions_conf(settings: Settings) -> str:
+    """Globals, the numbers that carriers dial, partners' seats, and the hand-written files."""
+    seats = "\n".join(_seats(settings, partner) for partner in settings.partners)
+    return f"""\
+[general]
+static=yes
+writeprotect=yes
+autofallthrough=yes
+
+[globals]
+{_globals(settings)}
+; Whatever a carrier dials comes here, so that what we refuse is counted.
+[{dialplan_names.CARRIER_CONTEXT}]
+exten => _!,1,Set({dialplan_names.DIALLED}=${{EXTEN:0:64}})
+{_carriers_limits(settings)} same => n,Goto({dialplan_names.DIALLED_CONTEXT},s,1)
+
+; The hotline's numbers, in all their spellings, and that of people who stay on the line.
+[{dialplan_names.NUMBERS_CONTEXT}]
+{_numbers(settings)}
+exten => i,1,Goto({dialplan_names.REFUSED_CONTEXT},404,1)
+
+; Where a caller waits who has chosen nothing, by language.
+[{dialplan_names.DEFAULT_QUEUE_CONTEXT}]
+{_default_queues(settings.tree.routing, settings.languages)}
+
+; A seat's phone can call other seats, and nobody else. When an agent transfers a caller, it is the
+; caller who comes here: with the hotline's number, back to the queue (transfers.conf). What a seat
+; can dial besides is for ivrd: an agent's codes, and, which works without it as well, that the
+; seat is to be rung again after it was paused.
+[{dialplan_names.SEAT_CONTEXT}]
+{_seat_calls(settings)}
 {seats}
 #include "hotline.conf"
 #include "partners.conf"
