@@ -21,6 +21,7 @@ from ivrd.asterisk.render.system import (
     manager_conf,
     modules_conf,
     rtp_conf,
+    sorcery_conf,
     stasis_conf,
     trunk_modules,
 )
@@ -60,6 +61,7 @@ def rendered(
         "resolver_unbound.conf": resolver_unbound_conf(settings.asterisk.network.dns_servers),
         "rtp.conf": rtp_conf(settings),
         "say.conf": say_conf(settings.languages),
+        "sorcery.conf": sorcery_conf(settings),
         "stasis.conf": stasis_conf(),
         **EMPTY,
         **_dialplans(),
