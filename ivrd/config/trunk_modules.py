@@ -7,8 +7,6 @@ from ivrd.config.trunk_settings import OPUS, speaks
 
 DIVERSION = "res_pjsip_diversion"  # which number a 302 names; it reads headers of all callers, too
 
-DATABASE = "func_db"  # by which the addresses of carriers' names are kept
-
 
 def needed(settings: Settings) -> Mapping[str, str]:
     """Each by its name, with who needs it in words."""
@@ -17,6 +15,4 @@ def needed(settings: Settings) -> Mapping[str, str]:
         found[settings.asterisk.opus_module] = "a trunk speaks opus (asterisk.media.opus_module)"
     if any(trunk.network.redirects_to for trunk in settings.trunks.values()):
         found[DIVERSION] = "a trunk has redirects_to"
-    if settings.asterisk.names:
-        found[DATABASE] = "a carrier is given by name"
     return found

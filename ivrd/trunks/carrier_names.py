@@ -82,7 +82,7 @@ class CarrierNames:
         self._leadership = leadership
         self._look_up = look_up
         self._told = told
-        self._look_at = -math.inf
+        self._look_at = math.inf  # nothing before there is a connection
 
     def configure(self, settings: Settings) -> None:
         """From now on these carriers."""
