@@ -30,6 +30,10 @@ from ivrd.trunks.names import Finding, TrunkName, source
 
 LOOK_SECONDS = 60.0
 TURN_SECONDS = 1.0  # within which a change of leader or of the configuration is noticed
+NOT_TAKEN = (
+    "Asterisk has not taken over where a carrier's names lead: it has to be restarted after the "
+    "first carrier has got a name"
+)
 MOST_SOURCES = 64  # of a carrier: a line of the dialplan has room for 4,096 characters
 
 logger = logging.getLogger("ivrd")
@@ -82,6 +86,7 @@ class CarrierNames:
         self._leadership = leadership
         self._look_up = look_up
         self._told = told
+        self._written: dict[str, frozenset[str]] = {}  # last, by the carriers' names
         self._look_at = math.inf  # nothing before there is a connection
 
     def configure(self, settings: Settings) -> None:
@@ -155,6 +160,9 @@ class CarrierNames:
         wanted = ",".join(sorted(now))
         await self._link.set_global(SOURCES_OF + carrier, wanted or NO_SOURCES)
         await self._placer.place(self._settings.callback.port, HOST_EXTENSION + carrier)
-        what = "a carrier's names lead elsewhere"
+        level, what = logging.INFO, "a carrier's names lead elsewhere"
+        if self._written.get(carrier) == now:
+            level, what = logging.ERROR, NOT_TAKEN
+        self._written[carrier] = now
         was = ",".join(sorted(before))
-        log.event(logger, logging.INFO, what, carrier=carrier, before=was, now=wanted)
+        log.event(logger, level, what, carrier=carrier, before=was, now=wanted)

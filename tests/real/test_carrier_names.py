@@ -42,7 +42,7 @@ def status(lab: Hotline, host: str) -> int:
 
 
 @pytest.mark.verify
-@pytest.mark.lasts(90)
+@pytest.mark.lasts(130)
 def test_calls_come_from_where_a_carriers_name_leads_also_when_it_moves(
     hotline: Callable[..., Hotline],
 ) -> None:

@@ -167,6 +167,10 @@ def test_an_asterisk_that_is_gone_or_does_not_take_it_is_asked_again(
         ast.refuses = False
         await names.look()
         assert ast.sources() == {"a": A}
+        assert "restarted" not in caplog.text
+        ast.database.clear()  # as one that does not know the dialplan's function
+        await names.look()
+        assert "it has to be restarted" in caplog.text
 
     asyncio.run(body())
 
