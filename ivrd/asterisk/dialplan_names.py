@@ -193,7 +193,7 @@ LINE_LOST = "IVRD_LINE_LOST_"
 LINE_SPEAKS = "IVRD_LINE_SPEAKS_"
 
 # A global variable for each attempt, with its token: ivrd sets it, then the dialplan does
-SOURCES_OF = "IVRD_HOST_"  # and a carrier: addresses for HOST_EXTENSION, or NO_SOURCES
+SOURCES_OF = "CARRIER_SOURCES_"  # and a carrier: addresses for HOST_EXTENSION, or NO_SOURCES
 NO_SOURCES = "none"
 ATTEMPT = "IVRD_CALLBACK_"
 

@@ -3,7 +3,7 @@
 Asterisk would look up such a name once, when it reads its files, by the system's DNS, and one that
 is not found costs it all of the carrier's addresses (docs/decisions/0065).  So ivrd asks DNS each
 minute, compares with what Asterisk's database has, and has the dialplan put it right there
-(callback.conf); nothing is reloaded.  A name that is not found takes no address away.
+(render/dialplan.py); nothing is reloaded.  A name that is not found takes no address away.
 """
 
 import asyncio

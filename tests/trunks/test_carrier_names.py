@@ -11,6 +11,7 @@ import pytest
 
 from ivrd.asterisk.ami_protocol import ConnectionLost
 from ivrd.asterisk.call_request import NotPlaced
+from ivrd.asterisk.dialplan_names import SOURCES_OF
 from ivrd.config.load import load
 from ivrd.config.settings import Settings
 from ivrd.trunks.carrier_names import MOST_SOURCES, CarrierNames
@@ -66,7 +67,7 @@ class Asterisk:
         if self.refuses:
             raise NotPlaced("Asterisk refused")
         carrier = token.removeprefix("host")
-        wanted = self.variables.pop(f"IVRD_HOST_{carrier}")
+        wanted = self.variables.pop(f"{SOURCES_OF}{carrier}")
         key = f"/carriers/identify/{carrier}@dns"
         self.written += 1
         if wanted == "none":

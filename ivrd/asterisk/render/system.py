@@ -28,7 +28,7 @@ app_queue app_read app_stack app_userevent app_verbose
 bridge_builtin_features bridge_builtin_interval_features bridge_holding bridge_native_rtp
 bridge_simple
 chan_pjsip codec_alaw codec_g722 codec_gsm codec_resample codec_ulaw format_pcm format_wav
-func_callerid func_channel func_cut func_db func_devstate func_dialgroup func_global func_groupcount
+func_callerid func_channel func_cut func_devstate func_dialgroup func_global func_groupcount
 func_hangupcause func_logic func_pjsip_aor func_pjsip_contact func_strings func_timeout
 res_agi res_clioriginate res_manager_devicestate res_musiconhold res_pjproject res_pjsip
 res_pjsip_authenticator_digest res_speech
@@ -58,7 +58,7 @@ def sorcery_conf(settings: Settings) -> str:
     """Where Asterisk looks up who may call as which carrier.
 
     Of carriers that are given by name it is in its database, where ivrd has the dialplan put it
-    (callback.conf).  Others have no need of a database that is asked at each call.
+    (dialplan.py).  Others have no need of a database that is asked at each call.
     """
     if not settings.asterisk.names:
         return ""
