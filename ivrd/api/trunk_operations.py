@@ -72,7 +72,7 @@ class TrunkOperations:
     def _row(self, name: str, state: AddressState) -> dict[str, Any]:
         faults, settings = self._monitor.faults(name), self._monitor.settings(name)
         every = [*faults.addresses.values(), *faults.registrars.values()]
-        told = (*every, faults.password, faults.call, faults.sound)
+        told = (*every, faults.password, faults.call, faults.sound, faults.names)
         shown = {
             place: str(of) for trunk, place, of in self._monitor.certificates() if trunk == name
         }

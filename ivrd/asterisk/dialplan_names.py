@@ -47,6 +47,7 @@ LINE_ENDED = "line-ended"
 LINE_AWAY = "line-away"  # who has not taken callers is let go with a word
 LINE_ACCESS = "line-access"  # who is to stay on the line has called
 CALLBACK_DIAL = "callback-dial"  # ... and in pjsip.conf whoever may have calls made there
+HOST_EXTENSION = "host"  # and a carrier: takes over where its names lead
 CALLBACK = "callback"
 CALLBACK_CONFIRMED = "callback-confirmed"
 CALLBACK_BEGINS = "callback-begins"
@@ -76,6 +77,9 @@ CONTEXTS = (
 LINE_MARK = "line:"  # before the agent's id, in the account code of who is on the line
 CALLBACK_MARK = "callback:"  # before the number, in the account code of a call that we make
 PARTNER_PREFIX = "partner-"  # and a partner's id: its context, its trunk
+DATABASE = "carriers"  # the family in Asterisk's database
+SOURCES = f"{DATABASE}/identify"  # there: who may call as which carrier, of its names (PJSIP's)
+SOURCES_END = "@dns"  # after the carrier's name there; no section of pjsip.conf is called so
 MOVED = ".moved"  # after a trunk's name: where its calls go on that are answered with 302
 
 # Channel variables of a caller
@@ -189,6 +193,8 @@ LINE_LOST = "IVRD_LINE_LOST_"
 LINE_SPEAKS = "IVRD_LINE_SPEAKS_"
 
 # A global variable for each attempt, with its token: ivrd sets it, then the dialplan does
+SOURCES_OF = "CARRIER_SOURCES_"  # and a carrier: addresses for HOST_EXTENSION, or NO_SOURCES
+NO_SOURCES = "none"
 ATTEMPT = "IVRD_CALLBACK_"
 
 # Global variables that ivrd sets on the running Asterisk, and the dialplan does not

@@ -17,7 +17,7 @@ from ivrd.asterisk.ami_protocol import ConnectionLost, mark_retrieved
 READ_ONLY_ACTIONS = frozenset(
     {
         *("Login", "Ping", "CoreShowChannels", "QueueStatus", "DeviceStateList", "Agents"),
-        *("Getvar", "PJSIPQualify", "PJSIPShowRegistrationsOutbound"),
+        *("Getvar", "DBGetTree", "PJSIPQualify", "PJSIPShowRegistrationsOutbound"),
     }
 )
 HELD_AT_MOST = 10_000

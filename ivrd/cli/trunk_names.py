@@ -1,15 +1,16 @@
 """What DNS says of trunks that are given by name, for `ivrd check --live`."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ivrd.config import trunk_place
+from ivrd.config.field_types import is_name
 from ivrd.config.settings import Settings
 from ivrd.config.trunk_network import split, version
 from ivrd.config.trunk_settings import TrunkSettings
 from ivrd.config.yamlfile import Key
-from ivrd.trunks.names import Finding, Resolver, TrunkName, Unanswered
+from ivrd.trunks.names import Finding, Resolver, TrunkName, Unanswered, source
 
 
 class LookedUp(NamedTuple):
@@ -23,10 +24,13 @@ class LookedUp(NamedTuple):
 
 def looked_up(settings: Settings) -> list[LookedUp]:
     """All names of all trunks, asked for as Asterisk would."""
+    sources = dict(settings.asterisk.carriers)
     names = [
         (trunk, name, key)
         for trunk, of in settings.trunks.items()
-        for name, key in {name: key for key, name in _names(of)}.items()
+        for name, key in {
+            name: key for key, name in (*_names(of), *_sources(of, sources.get(trunk, ())))
+        }.items()
     ]
     return [
         LookedUp(trunk, str(name), finding.found, _line(settings, trunk, name, key, finding))
@@ -56,6 +60,13 @@ def _names(of: TrunkSettings) -> Iterator[tuple[Key, TrunkName]]:
         host, port = split(text)
         if version(host) is None:
             yield key, TrunkName(host, port, of.transport, of.network.ipv6)
+
+
+def _sources(of: TrunkSettings, sources: Sequence[str]) -> Iterator[tuple[Key, TrunkName]]:
+    """Each name from which a carrier calls."""
+    for at, text in enumerate(sources):
+        if is_name(text):
+            yield ("addresses", at), source(of, text)
 
 
 def _line(settings: Settings, trunk: str, name: TrunkName, below: Key, finding: Finding) -> str:

@@ -16,11 +16,12 @@ from ivrd.config.field_types import (
     HOST,
     NAME,
     NAME_SERVER,
-    NETWORK,
     PATH,
     PORT,
+    SOURCE,
     USER_AGENT,
     Address,
+    is_name,
     whole,
 )
 from ivrd.config.model import Part
@@ -84,10 +85,11 @@ class MediaPart(Part):
 class CarrierPart(TrunkPart):
     """A carrier: calls from these addresses are calls to the hotline.
 
+    A name stands for the addresses to which it leads by DNS, by SRV records if it has any.
     `registrar`: where the hotline registers, so that it gets them.
     """
 
-    addresses: Annotated[list[Annotated[str, NETWORK]], Field(min_length=1), RELOAD]
+    addresses: Annotated[list[Annotated[str, SOURCE]], Field(min_length=1), RELOAD]
     registrar: Annotated[str, EXCHANGE, RELOAD] = ""
 
 
@@ -173,6 +175,7 @@ def _check_trunks(part: AsteriskPart) -> Iterator[tuple[Key, str]]:
     """Carriers, and what all trunks with TLS have together."""
     for key, say in trunk.check_tls(part.tls, part.sip.listen):
         yield ("tls", *key), say
+    yield from _check_names(part)
     for name, carrier in part.carriers.items():
         for key, say in (*trunk.check(carrier), *trunk.check_sources(carrier, carrier.addresses)):
             yield ("carriers", name, *key), say
@@ -181,6 +184,17 @@ def _check_trunks(part: AsteriskPart) -> Iterator[tuple[Key, str]]:
             yield ("carriers", name), say
         if say := trunk.without_certificate(carrier, part.tls):
             yield ("carriers", name, "transport"), say
+
+
+def _check_names(part: AsteriskPart) -> Iterator[tuple[Key, str]]:
+    """Each host name is one carrier's."""
+    before: dict[str, str] = {}
+    for name, carrier in part.carriers.items():
+        for at, source in enumerate(carrier.addresses):
+            if is_name(source) and source in before:
+                say = f"{source} is named already, by {before[source]}; expected it once"
+                yield ("carriers", name, "addresses", at), say
+            before.setdefault(source, name)
 
 
 def _check_media(part: AsteriskPart) -> Iterator[tuple[Key, str]]:

@@ -337,6 +337,18 @@ def _network(value: str) -> str:
     return str(network) if "/" in value else value
 
 
+def _source(value: str) -> str | None:
+    name = host(value)
+    return (
+        name.lower() if name and re.fullmatch(r"[0-9.]+|.*:.*", name) is None else _network(value)
+    )
+
+
+def is_name(source: str) -> bool:
+    """Whether a `SOURCE` is a host name, and no address or network."""
+    return re.fullmatch(r"[0-9.]+|.*[:/].*", source) is None
+
+
 def _mode(value: str) -> int | None:
     return int(value, 8) if re.fullmatch(r"0?[0-7]{3}", value) else None
 
@@ -376,6 +388,7 @@ TRUNK = worded(f"host or host:port, such as 192.0.2.1:{SIP_PORT}", _trunk)
 NAME_SERVER = worded("an IP address, with or without a port, such as 192.0.2.53", _name_server)
 IPV4 = worded("an IPv4 address such as 198.51.100.7", _ipv4)
 NETWORK = worded("an IP address or a network such as 192.0.2.0/28", _network)
+SOURCE = worded("an IP address, a network such as 192.0.2.0/28, or a host name", _source)
 MODE = worded('a file mode such as "0660"', _mode)
 PATH = worded("a path", _path)
 TRUTH = FieldType("true or false", _truth)

@@ -28,6 +28,7 @@ from ivrd.config.field_types import (
     ZONE,
     Address,
     choice,
+    is_name,
     number,
     whole,
 )
@@ -181,7 +182,11 @@ def check(file: File[MainFile], folder: Path) -> Iterator[Problem]:
 
 def _check_callback_trunks(file: File[MainFile]) -> Iterator[Problem]:
     """What the trunks for the hotline's own calls need of Asterisk's side."""
-    of = file.parsed.asterisk
+    of, part = file.parsed.asterisk, file.parsed.callback
+    named = any(is_name(one) for carrier in of.carriers.values() for one in carrier.addresses)
+    if named and part.trunk is None and part.port == of.sip.listen.port:
+        say = f"{part.port} is the port of asterisk.sip; a carrier's name needs another one"
+        yield file.problem("callback", "port", say=say)
     for key, called in dialled_by(file.parsed.callback):
         if say := trunk.without_certificate(called, of.tls):
             yield file.problem(*key, "transport", say=say)

@@ -10,6 +10,7 @@ from ivrd.config.call_out import CallOutSettings
 from ivrd.config.callback import CallbackSettings
 from ivrd.config.cases import CrmSettings
 from ivrd.config.effect import Files
+from ivrd.config.field_types import is_name
 from ivrd.config.network_settings import OwnNetwork
 from ivrd.config.outbox_settings import OutboxSettings
 from ivrd.config.problem import Problem
@@ -100,6 +101,14 @@ class AsteriskSettings:
     carriers_at: str
     seats_secret_file: Path | None
     seat_contact: str | None
+
+    @property
+    def names(self) -> dict[str, tuple[str, ...]]:
+        """The host names of carriers that have any."""
+        found = {
+            name: tuple(one for one in sources if is_name(one)) for name, sources in self.carriers
+        }
+        return {name: names for name, names in found.items() if names}
 
 
 @dataclass(frozen=True)

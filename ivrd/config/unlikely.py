@@ -12,6 +12,7 @@ from itertools import combinations
 from phonenumbers import country_code_for_region
 
 from ivrd.config import callback, hours, main, partners, prompts, queues, trunk, yamlfile
+from ivrd.config.field_types import is_name
 from ivrd.config.hours import ALWAYS, HoursFile, HoursPart
 from ivrd.config.main import MainFile
 from ivrd.config.partners import PartnerPart, PartnersFile
@@ -144,6 +145,7 @@ def _carriers(of: _Configuration) -> Iterator[Problem]:
         (name, at, ip_network(address))
         for name, part in carriers.items()
         for at, address in enumerate(part.addresses)
+        if not is_name(address)
     ]
     listens = of.program.asterisk.sip.listen.host
     for name, at, network in places:

@@ -56,7 +56,7 @@ class TrunkFaults:
     `addresses`: each address that is called, in the order in which they are tried, None for one
     that answers or of which nothing is known.  `registrars`: as `addresses`, of registrations.
     `password`: OPTIONS are not accepted.  `call`: what became of the last call.  `sound`: keys for
-    that of a call were not agreed on.
+    that of a call were not agreed on.  `names`: a carrier's that lead nowhere.
     """
 
     addresses: Mapping[str, TrunkFault | None] = field(default_factory=dict)
@@ -64,6 +64,7 @@ class TrunkFaults:
     password: TrunkFault | None = None
     call: TrunkFault | None = None
     sound: TrunkFault | None = None
+    names: TrunkFault | None = None
 
     @property
     def worst(self) -> TrunkFault | None:
@@ -76,7 +77,8 @@ class TrunkFaults:
             return dead[0]
         registration = next((of for of in self.registrars.values() if of), None)
         spare = replace(dead[0], text=f"{dead[0].text}; {SPARE}") if dead else None
-        return self.password or registration or self.call or self.sound or spare
+        heard = self.names or self.call or self.sound
+        return self.password or registration or heard or spare
 
     @property
     def calls_pass(self) -> bool:

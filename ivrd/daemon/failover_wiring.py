@@ -73,5 +73,5 @@ class FailoverParts:
             partners.second_calls,
             shared.reevaluate.set,
             agents.phones.detach_all,
-            trunks.monitor.connected,
+            trunks.connected,
         )

@@ -67,6 +67,7 @@ class Daemon:
                 asyncio.create_task(self._announce_waits()),
                 asyncio.create_task(self._read_log()),
                 asyncio.create_task(self.wiring.trunks.monitor.run()),
+                asyncio.create_task(self.wiring.trunks.carrier_names.run()),
                 asyncio.create_task(self.wiring.outbox.sender.run()),
                 asyncio.create_task(self.wiring.failover.run()),
             ]

@@ -51,7 +51,8 @@ class Wiring:
         self.leadership, self.write_behind = shared.leadership, shared.write_behind
         self.observer, self.reevaluate = shared.observer, shared.reevaluate
         self.asterisk = AsteriskParts(settings, shared)
-        self.trunks = TrunkParts(settings, shared)
+        self.requests = CallRequests()
+        self.trunks = TrunkParts(settings, shared, self.requests)
         self.repositories = RepositoryParts(settings, shared, self._current_id)
         self._build_agents()
         self._build_partners()
@@ -77,7 +78,6 @@ class Wiring:
             self.agents.controller,
         )
         self.outbox = OutboxParts(settings, shared, repositories)
-        self.requests = CallRequests()
         self.agents.connect(self.queue_members, self.outbox.outbox, self.requests)
 
     def _current_id(self, person: str) -> str:

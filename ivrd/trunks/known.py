@@ -92,7 +92,8 @@ class KnownTrunk:
 
     `password_at`: when the password was refused last; `sound_at`: sound by DTLS.  `logged`: the
     fault that the log has.
-    `here`: of an exchange that registers here, what is wrong with where it has.
+    `here`: of an exchange that registers here, what is wrong with where it has.  `names`: of a
+    carrier that calls from these.
     """
 
     settings: TrunkSettings
@@ -105,6 +106,7 @@ class KnownTrunk:
     sound: TrunkFault | None = None
     sound_at: float = -math.inf
     here: TrunkFault | None = None
+    names: TrunkFault | None = None
     unavailable: int = 0  # calls in a row that its exchange could not take
     logged: TrunkFault | None = None
 
@@ -124,6 +126,7 @@ class KnownTrunk:
             self.password,
             self.call,
             self.sound,
+            self.names,
         )
 
     def is_at(self, address: str) -> bool:
@@ -151,6 +154,13 @@ class KnownTrunk:
         if self.sound is None or self.sound.text != found[1]:
             self.sound = TrunkFault(*found, now)
 
+    def named(self, fault: str, now: float) -> None:
+        """A name from which it calls leads nowhere; empty: none does."""
+        if not fault:
+            self.names = None
+        elif self.names is None or self.names.text != fault:
+            self.names = TrunkFault(FaultReason.NAME, fault, now)
+
     def call_answered(self) -> None:
         """A call was answered."""
         self.call, self.unavailable = None, 0
@@ -165,13 +175,14 @@ class KnownTrunk:
             self.call = TrunkFault(*found, at)
 
     def forget_calls(self) -> None:
-        """What calls and passwords came to may be otherwise from now on.
+        """What calls, passwords and names came to may be otherwise from now on.
 
         Nobody is told then that it works again: that is not known.
         """
-        if self.logged and self.logged in (self.password, self.call, self.sound):
+        if self.logged and self.logged in (self.password, self.call, self.sound, self.names):
             self.logged = None
         self.password, self.call, self.sound, self.unavailable = None, None, None, 0
+        self.names = None
 
 
 def known_trunk(settings: TrunkSettings, number: str) -> KnownTrunk:

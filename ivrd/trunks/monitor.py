@@ -210,6 +210,11 @@ class TrunkMonitor:
             found = fault_of_call(leg_event.sip_status, trunk.account)
             trunk.call_refused(found, leg_event.at)
 
+    def named(self, trunk: str, fault: str) -> None:
+        """Why a carrier's name leads nowhere; empty when all do."""
+        if found := self._trunks.get(trunk):
+            found.named(fault, self._clock())
+
     def attempt(self, report: AttemptReport) -> None:
         """Somebody is called back: by a carrier, whose answer may be about the number as well."""
         trunk = self._trunks.get(report.trunk)

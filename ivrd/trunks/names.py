@@ -1,4 +1,4 @@
-"""Where a trunk's name leads by DNS, in words, for `ivrd check --live`.
+"""Where a trunk's name leads by DNS, in words for `ivrd check --live`, and for carriers' calls.
 
 What is asked for and what prevails is as in Asterisk (res_pjsip/pjsip_resolver.c; RFC 3263): of a
 name with a port A and AAAA; of one without NAPTR and SRV as well, and where there are SRV records
@@ -7,7 +7,7 @@ no other address of the name counts.  As for Asterisk the hosts file comes befor
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from itertools import groupby
 from pathlib import Path
@@ -20,7 +20,7 @@ import dns.nameserver
 import dns.resolver
 
 from ivrd.config.field_types import Address
-from ivrd.config.trunk_settings import TCP, TLS, UDP
+from ivrd.config.trunk_settings import TCP, TLS, UDP, TrunkSettings
 
 ANSWER_SECONDS = 3.0
 HOSTS_FILE = Path("/etc/hosts")
@@ -35,12 +35,14 @@ class TrunkName:
     """A name that a trunk is given by.
 
     `port`: None when it may have SRV records.  `ipv6`: the trunk is spoken to over IPv6.
+    `calls`: a carrier's, whose calls come from all of its addresses.
     """
 
     host: str
     port: int | None
     transport: str
     ipv6: bool
+    calls: bool = False
 
     def __str__(self) -> str:
         return self.host if self.port is None else f"{self.host}:{self.port}"
@@ -48,10 +50,19 @@ class TrunkName:
 
 @dataclass(frozen=True)
 class Finding:
-    """`found`: the name leads to an address.  `text`: where, or why not."""
+    """`found`: the name leads to an address.  `text`: where, or why not.
+
+    `addresses`: all of them, of the trunk's version of IP.
+    """
 
     found: bool
     text: str
+    addresses: tuple[str, ...] = field(default=(), compare=False)
+
+
+def source(of: TrunkSettings, host: str) -> TrunkName:
+    """A name from which a carrier with this trunk calls."""
+    return TrunkName(host, None, of.transport, of.network.ipv6, calls=True)
 
 
 class Unanswered(Exception):
@@ -140,10 +151,10 @@ class Resolver:
         ]
         groups = groupby(told, key=lambda one: one[0])
         words = ", then ".join(" or ".join(text for _, text in group) for _, group in groups)
-        count = sum(len(target.of(name.ipv6)) for target in targets)
-        if not count:
+        counted = tuple(one for target in targets for one in target.of(name.ipv6))
+        if not counted:
             return Finding(False, f"its SRV records lead to no address: {words}")
-        return Finding(True, f"SRV {words}{_too_many(count)}")
+        return Finding(True, f"SRV {words}{_too_many(name, len(counted))}", counted)
 
     async def _addresses(self, host: str) -> _Addresses:
         if own := self._in_hosts_file(host):
@@ -199,7 +210,8 @@ def _by_address(name: TrunkName, addresses: _Addresses) -> Finding:
     unused = f"{other} {_listed(rest)} does not count, for the trunk is of {_version(name.ipv6)}"
     if counted:
         text = f"{no_service}{kind} {_listed(counted)}{addresses.source}"
-        return Finding(True, text + _too_many(len(counted)) + (f"; {unused}" if rest else ""))
+        also = _too_many(name, len(counted)) + (f"; {unused}" if rest else "")
+        return Finding(True, text + also, counted)
     if rest:
         return Finding(False, f"{no_service}no {kind}; {unused}")
     if addresses.known:
@@ -225,8 +237,8 @@ def _listed(addresses: Sequence[str]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def _too_many(count: int) -> str:
-    if count <= MOST_ADDRESSES:
+def _too_many(name: TrunkName, count: int) -> str:
+    if name.calls or count <= MOST_ADDRESSES:
         return ""
     return f"; of these {count} addresses Asterisk takes {MOST_ADDRESSES}"
 

@@ -108,3 +108,20 @@ def test_whom_asterisk_asks_for_names() -> None:
     assert resolver_unbound_conf(()) == "[general]\nhosts=system\nresolv=system\n"
     asked = resolver_unbound_conf([Address("192.0.2.53", 53), Address("::1", 5353)])
     assert asked.endswith("resolv=\nnameserver=192.0.2.53@53\nnameserver=::1@5353\n")
+
+
+def test_a_carriers_names_are_no_matter_of_pjsip_conf_but_of_the_database() -> None:
+    assert rendered(SETTINGS, "secret", "secret")["sorcery.conf"].count("\n") == 1
+    (name, _addresses), *_others = SIP.carriers
+    found = {}
+    for sources in (("198.51.100.0/24", "border.example"), ("border.example",)):
+        asterisk = replace(SIP, carriers=((name, sources),))
+        of = rendered(replace(SETTINGS, asterisk=asterisk), "secret", "secret")
+        assert "identify=config,pjsip.conf,criteria=type=identify\n" in of["sorcery.conf"]
+        assert "identify=astdb,carriers\n" in of["sorcery.conf"]
+        found[sources] = sections(of["pjsip.conf"])
+        assert found[sources]["callback-dial", "endpoint"]  # by which the database is written
+        assert (name, "endpoint") in found[sources]
+    both, named = found.values()
+    assert [of for of in both[name, "identify"] if "match" in of] == ["match=198.51.100.0/24"]
+    assert (name, "identify") not in named

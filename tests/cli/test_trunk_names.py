@@ -22,8 +22,11 @@ RECORDS = {
     "_sip._udp.sip.one.example": {"SRV": ["1 1 5070 a.one.example."]},
     "a.one.example": {"A": ["192.0.2.1"]},
     "two.example": {"A": ["192.0.2.2"]},
+    "border.example": {"A": [f"192.0.2.{n}" for n in range(20, 29)]},
 }
+MANY = ", ".join(f"192.0.2.{n}" for n in range(20, 28))
 FOUND = [
+    f"carrier: border.example in DNS: no SRV records (_sip._udp); A {MANY} and 1 more",
     "partner-bangkok-bank: sip.one.example in DNS: SRV a.one.example:5070 (192.0.2.1)",
     "partner-krungthai-bank: two.example:5062 in DNS: A 192.0.2.2",
 ]
@@ -45,8 +48,9 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
             (
                 "ivrd.yaml",
                 "{addresses: [192.0.2.0/28]}",
-                "{addresses: [192.0.2.0/28], registrar: gone.example, user: us,\n"
-                "      secret_file: ./carrier.secret}",
+                "{addresses: [192.0.2.0/28, border.example], registrar: gone.example, user: us,\n"
+                "      secret_file: ./carrier.secret}\n"
+                "    other: {addresses: [192.0.2.64,\n      gone.border.example]}",
             ),
             ("ivrd.yaml", "# dns_servers: [192.0.2.53]", f'dns_servers: ["{names.address}"]'),
         ):
@@ -74,6 +78,7 @@ def test_where_each_name_leads_and_where_those_stand_that_lead_nowhere(settings:
     failed = {one.trunk: one.text for one in found if not one.found}
     keys = {
         "carrier": "asterisk.carriers.carrier.registrar: gone.example",
+        "other": "asterisk.carriers.other.addresses: gone.border.example",
         "partner-krungthai-bank": "partners.krungthai-bank.trunk.addresses: gone.example",
         "partner-bank-of-ayudhya": "partners.bank-of-ayudhya.trunk: gone.also.example:5060",
     }
@@ -103,8 +108,8 @@ def test_a_name_that_leads_nowhere_is_a_failure_and_a_line_of_its_own(
     assert live.check(settings, Namespace(call=[], json=False)) == FAILED
     said = capsys.readouterr()
     assert said.out.splitlines() == FOUND
-    assert len(said.err.splitlines()) == 3
+    assert len(said.err.splitlines()) == 4
     assert live.check(settings, Namespace(call=[], json=True)) == FAILED
     answer = json.loads(capsys.readouterr().out)
-    assert (answer["ok"], len(answer["names"])) == (False, 5)
+    assert (answer["ok"], len(answer["names"])) == (False, 7)
     assert {"trunk", "name", "found", "text"} == answer["names"][0].keys()

@@ -106,6 +106,35 @@ def test_a_carrier_is_a_trunk_as_well(folder: Path, change: Change, more: str, t
 
 
 @pytest.mark.parametrize(
+    ("addresses", "told"),
+    [
+        ("[a.example, A.example]", "carriers.carrier.addresses: a.example is named already, by"),
+        ("['a.example:5060']", "expected an IP address, a network such as 192.0.2.0/28, or a host"),
+        ("['a.example/28']", "or a host name, got"),
+    ],
+)
+def test_a_carrier_may_have_names(folder: Path, change: Change, addresses: str, told: str) -> None:
+    text = (folder / "ivrd.yaml").read_text("utf-8")
+    at = text.index("carrier: {addresses: [")
+    old = text[at : text.index("}", at)]
+    change("ivrd.yaml", old, "carrier: {addresses: [192.0.2.1, Border.example]")
+    assert load(folder).asterisk.names == {"carrier": ("border.example",)}
+    change("ivrd.yaml", "[192.0.2.1, Border.example]", addresses)
+    with pytest.raises(ConfigError, match=r"ivrd\.yaml:\d+: asterisk\.carriers") as caught:
+        load(folder)
+    assert told in str(caught.value)
+
+
+def test_a_carriers_name_needs_a_port_of_its_own(folder: Path, change: Change) -> None:
+    text = (folder / "ivrd.yaml").read_text("utf-8")
+    at = text.index("carrier: {addresses: [")
+    change("ivrd.yaml", text[at : text.index("}", at)], "carrier: {addresses: [a.example]")
+    change("ivrd.yaml", "asterisk:\n", "callback: {port: 5060}\nasterisk:\n")
+    with pytest.raises(ConfigError, match=r"callback\.port: 5060 is the port of asterisk\.sip"):
+        load(folder)
+
+
+@pytest.mark.parametrize(
     ("tls", "told"),
     [
         ("{cert_file: ./own.pem}", "tls.cert_file: missing beside it: key_file"),

@@ -1,10 +1,14 @@
 """What is wrong with a trunk reaches whoever asks: seen from outside, over a fake Asterisk."""
 
+import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 from ivrd.asterisk.dialplan_names import ATTEMPT_EVENT
+from ivrd.config.field_types import Address
 from ivrd.config.routes import TRUNK
-from tests.daemon.hotline import Hotline, live, until
+from lab.name_server import NameServer
+from tests.daemon.hotline import Hotline, live, rows, until
 
 REFUSED = {"Status": "CHANUNAVAIL", "Cause": "58", "Sip": "488", "Alerted": "no"}
 WORDS = "its exchange accepts none of what we offer, alaw, ulaw without SRTP (488)"
@@ -95,5 +99,34 @@ def test_who_is_in_clear_is_known_to_be_so(tmp_path: Path) -> None:
         await until(lambda: call in at.wiring.ledger.calls and at.wiring.ledger.calls[call].seat)
         known = at.wiring.ledger.calls[call]
         assert (known.caller_leg, known.answer_leg) == ("clear", "clear")
+
+    live(tmp_path, body)
+
+
+def test_carriers_names_are_looked_up_after_a_reload_and_a_connect(tmp_path: Path) -> None:
+    async def body(at: Hotline) -> None:
+        at.ami.answers["DBGetTree"] = rows("DBGetTree")
+        wiring, sip = at.wiring, at.wiring.settings.asterisk
+        (carrier, _addresses), *_others = sip.carriers
+        looking = asyncio.create_task(wiring.trunks.carrier_names.run())
+
+        def asked() -> int:
+            return len(at.ami.named("DBGetTree"))
+
+        with NameServer({"border.example": {"A": ["192.0.2.9"]}}) as names:
+            host, _, port = names.address.partition(":")
+            network = replace(sip.network, dns_servers=(Address(host, int(port)),))
+            named = ((carrier, ("border.example", "gone.example")),)
+            own = replace(sip, carriers=named, network=network)
+            wiring._configure(replace(wiring.settings, asterisk=own))
+            # Nobody takes the call that tells Asterisk of it: what is wanted stands in a variable.
+            await until(lambda: "192.0.2.9" in [of.get("Value") for of in at.ami.actions])
+            (told,) = (await at.ask("status"))["trunks"]
+            assert (told["name"], told["why"]) == (carrier, "gone.example: name not found")
+            before = asked()
+            at.wiring.connection.down()
+            await at.wiring.connection.up()
+            await until(lambda: asked() > before)
+        looking.cancel()
 
     live(tmp_path, body)

@@ -238,6 +238,18 @@ def test_trunks_are_watched_also_in_asterisks_log(tmp_path: Path, systemd: Syste
     live(tmp_path, systemd, body)
 
 
+def test_carriers_names_are_looked_up(tmp_path: Path, systemd: Systemd) -> None:
+    async def body(at: Running) -> None:
+        at.ami.answers["DBGetTree"] = rows("DBGetTree")
+        wiring = at.daemon.wiring
+        (carrier, _addresses), *_others = wiring.settings.asterisk.carriers
+        named = replace(wiring.settings.asterisk, carriers=((carrier, ("localhost",)),))
+        wiring.trunks.configure(replace(wiring.settings, asterisk=named))
+        await until(lambda: at.ami.named("DBGetTree"))
+
+    live(tmp_path, systemd, body)
+
+
 def test_what_is_in_the_outbox_leaves(tmp_path: Path, systemd: Systemd) -> None:
     async def body(at: Running) -> None:
         outbox = at.daemon.wiring.outbox

@@ -142,6 +142,32 @@ exten => {RESUME_KEYS},1,{TRANSFERRED}
 {_supervision(settings)}"""
 
 
+def carrier_sources(settings: Settings) -> str:
+    """What puts into the database where carriers' names lead by DNS, if any has one.
+
+    ivrd has put the addresses into the carrier's global variable, and says so by a call to it.
+    PJSIP looks into the database at each call (sorcery.conf), which AMI may not write.  Each is
+    taken once: without the variable the call changes nothing, whoever has made it.
+    """
+    if not settings.asterisk.names:
+        return ""
+    host, variable = dialplan_names.HOST_EXTENSION, dialplan_names.SOURCES_OF
+    key = f"{dialplan_names.SOURCES}/${{IVRD_VIA}}{dialplan_names.SOURCES_END}"
+    section = '{"endpoint":"${IVRD_VIA}","match":"${IVRD_WANTED}"}'
+    return f"""
+[{dialplan_names.CALLBACK_DIAL}](+)
+exten => _{host}.,1,Set(IVRD_VIA=${{FILTER(-a-z0-9_,${{EXTEN:{len(host)}}})}})
+ same => n,Set(IVRD_WANTED=${{GLOBAL({variable}${{IVRD_VIA}})}})
+ same => n,Set(GLOBAL({variable}${{IVRD_VIA}})=)
+ same => n,GotoIf($["${{IVRD_WANTED}}" = ""]?taken)
+ same => n,GotoIf($["${{IVRD_WANTED}}" = "{dialplan_names.NO_SOURCES}"]?nowhere)
+ same => n,Set(DB({key})={section})
+ same => n(taken),Hangup(17)
+ same => n(nowhere),Set(IVRD_WANTED=${{DB_DELETE({key})}})
+ same => n,Hangup(17)
+"""
+
+
 def extensions_conf(settings: Settings) -> str:
     """Globals, the numbers that carriers dial, partners' seats, and the hand-written files."""
     seats = "\n".join(_seats(settings, partner) for partner in settings.partners)

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ivrd.asterisk.additions import AdditionError, included
-from ivrd.asterisk.render.dialplan import extensions_conf
+from ivrd.asterisk.render.dialplan import carrier_sources, extensions_conf
 from ivrd.asterisk.render.network import resolver_unbound_conf
 from ivrd.asterisk.render.pjsip import pjsip_conf
 from ivrd.asterisk.render.queues import agents_conf, musiconhold_conf, queues_conf
@@ -21,6 +21,7 @@ from ivrd.asterisk.render.system import (
     manager_conf,
     modules_conf,
     rtp_conf,
+    sorcery_conf,
     stasis_conf,
     trunk_modules,
 )
@@ -49,7 +50,7 @@ def rendered(
     texts = {
         SERVICE_LIMITS: asterisk_service_conf(settings),
         "agents.conf": agents_conf(settings),
-        "extensions.conf": extensions_conf(settings),
+        "extensions.conf": extensions_conf(settings) + carrier_sources(settings),
         "features.conf": features_conf(settings),
         "manager.conf": manager_conf(settings, ami_secret),
         "modules.conf": modules_conf(trunk_modules(settings)),
@@ -60,6 +61,7 @@ def rendered(
         "resolver_unbound.conf": resolver_unbound_conf(settings.asterisk.network.dns_servers),
         "rtp.conf": rtp_conf(settings),
         "say.conf": say_conf(settings.languages),
+        "sorcery.conf": sorcery_conf(settings),
         "stasis.conf": stasis_conf(),
         **EMPTY,
         **_dialplans(),

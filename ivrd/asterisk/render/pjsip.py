@@ -8,6 +8,7 @@ from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.call_request import HOST, SOURCE
 from ivrd.asterisk.render import trunks
 from ivrd.asterisk.render.trunks import CLOSED
+from ivrd.config.field_types import is_name
 from ivrd.config.settings import AsteriskSettings, Settings
 from ivrd.config.trunk_settings import TrunkSettings
 from ivrd.core.seats import on_line
@@ -50,7 +51,7 @@ def pjsip_conf(
         for name in (dialplan_names.CALLBACK_TRUNK, *(of.trunk for of in settings.callback.routes)):
             trunk = settings.trunks[name]
             parts.append(trunks.dialled(name, trunk, settings.number, sip, trunk_secrets))
-    if settings.callback.trunk or settings.reminders.when_paused:
+    if settings.callback.trunk or settings.reminders.when_paused or settings.asterisk.names:
         parts.append(_call_requests(settings))
     for pool in settings.pools:
         for seat in pool.seats:
@@ -66,14 +67,15 @@ def _carrier(
     foreign = [codec for codec in FOREIGN if codec not in trunk.codecs]
     ours = f"-{'-'.join(trunk.codecs)}-"
     sound = trunks.media(sip, trunk)
-    matches = "\n".join(f"match={address}" for address in addresses)
+    # Of names ivrd tells the addresses (sorcery.conf).
+    matches = "".join(f"match={address}\n" for address in addresses if not is_name(address))
+    identify = f"\n[{name}]\ntype=identify\nendpoint={name}\n{matches}" if matches else ""
     return (
         f"[{name}]\ntype=endpoint\ncontext={dialplan_names.CARRIER_CONTEXT}\n{sound}"
         # The answer names one codec, of ours if there is one.
         f"allow={','.join(foreign)}\nincoming_call_offer_pref=local_first\n"
         f"trust_id_inbound=yes\nidentify_by=ip\naors=\n{CLOSED}"
-        f"set_var={dialplan_names.CODECS}={ours}\n"
-        f"\n[{name}]\ntype=identify\nendpoint={name}\n{matches}\n"
+        f"set_var={dialplan_names.CODECS}={ours}\n{identify}"
     )
 
 

@@ -54,6 +54,21 @@ def modules_conf(more: Sequence[str]) -> str:
     return f"[modules]\nautoload=no\n{loads}\n"
 
 
+def sorcery_conf(settings: Settings) -> str:
+    """Where Asterisk looks up who may call as which carrier.
+
+    Of carriers that are given by name it is in its database, where ivrd has the dialplan put it
+    (dialplan.py).  Others have no need of a database that is asked at each call.
+    """
+    if not settings.asterisk.names:
+        return ""
+    return (
+        "[res_pjsip_endpoint_identifier_ip]\n"
+        "identify=config,pjsip.conf,criteria=type=identify\n"
+        f"identify=astdb,{dialplan_names.DATABASE}\n"
+    )
+
+
 def manager_conf(settings: Settings, secret: str) -> str:
     """The management port: one user, with the rights and the events that ivrd uses."""
     ami = settings.asterisk
