@@ -22,7 +22,7 @@ from bench.day.partners import BEGIN, LINGERING, Staff, at_work
 from lab.agents import Choice, Manner, refuses
 from lab.hotline import Plan
 from lab.ivrd import PROJECT
-from lab.partners import PartnerSite, takes
+from lab.partners import PartnerSite, shown_callers, takes
 from lab.running import Running
 
 POLICY = ("drain_seconds", "reach_seconds", "hold_seconds")
@@ -127,7 +127,7 @@ class Sites(Running):
         people = self.crew.partners[name]
         return {
             "name": {"th": name, "en": name},
-            "trunk": self.sites[name].trunk,
+            "trunk": shown_callers(self.sites[name].trunk),
             "pledged": people,
             "cap": people,
             "hours": "always",

@@ -10,6 +10,7 @@ from bench.peers.system import Setting
 from bench.scenarios import AGENTS, PATIENCE, RING, SCALE, SEATS, TALK
 from lab.agents.agents import NEVER
 from lab.hotline import Lab, Plan
+from lab.partners import shown_callers
 
 NAME = "ivrd"
 SCALED = ("reach_seconds", "hold_seconds")
@@ -57,7 +58,7 @@ def partners(trunks: Mapping[str, str]) -> dict[str, Any]:
     return {
         name: {
             "name": {"th": name, "en": name},
-            "trunk": trunk,
+            "trunk": shown_callers(trunk),
             "pledged": SEATS[name],
             "cap": SEATS[name],
             "hours": "always",

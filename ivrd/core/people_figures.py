@@ -32,6 +32,7 @@ from ivrd.core.call import Call, CallState, Direction, Outcome
 from ivrd.core.day import CompletedCall
 
 EPISODE_SECONDS = 24 * 3600.0
+NOBODY: frozenset[str] = frozenset()  # one for all who talk with nobody: people are many
 ASKED = frozenset({Outcome.REJECTED, Outcome.FAILED, Outcome.CALLBACK})  # without a queue, too
 
 
@@ -126,7 +127,7 @@ class _Episode:
     answered: bool = False
     shared: bool = False
     lines: dict[str, float] = field(default_factory=dict)
-    talks: set[str] = field(default_factory=set)
+    talks: frozenset[str] = NOBODY
 
     @property
     def state(self) -> PersonState:
@@ -246,9 +247,10 @@ class PeopleCount:
             self._lines(episode, call)
         if call.asked and episode.asked_at is None:
             episode.asked_at = call.began_at
-        episode.talks.discard(call.id)
         if call.answered and call.ended_at is None:
-            episode.talks.add(call.id)
+            episode.talks |= {call.id}
+        elif call.id in episode.talks:
+            episode.talks = (episode.talks - {call.id}) or NOBODY
         episode.answered |= call.answered and call.ended_at is not None
         self._enter(episode, 1)
         if episode.over_at != over_at:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bench.day.clock import MOST_FACTOR, Clock
 from bench.day.crew import Crew
+from bench.day.hotline import Sites
 from bench.day.orbits import Orbits, Why
 from bench.day.partners import Staff
 from bench.day.patience import FIRST, SECOND, Patience
@@ -319,3 +320,12 @@ def test_at_most_as_many_talk_as_there_are_people(seed, people):
 def test_nobody_is_at_the_desk_before_the_working_day():
     staff = Staff(50, OF, 9 * HOUR, Random(1))
     assert not staff.take(9 * HOUR - 1, 300.0)
+
+
+def test_partners_see_who_calls_so_that_their_count_can_be_held_against_the_callers(tmp_path):
+    clock = Clock.of(day(), 30)
+    sites = Sites(tmp_path, Crew.of_day(OF, clock, DAY_CALLS), 1, clock, lambda: 0.0)
+    settings = {}
+    sites.change("partners.yaml", settings)
+    shown = [of["trunk"]["caller_identity"] for of in settings["partners"].values()]
+    assert shown == ["caller"] * 4
