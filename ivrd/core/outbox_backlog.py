@@ -128,7 +128,8 @@ class Backlog:
         while ages:
             created_at, entry_id = ages[0]
             entry = self._entries.get(entry_id)
-            if entry is not None and entry.state is EntryState.WAITING:
+            waits = entry if entry and entry.state is EntryState.WAITING else None
+            if waits and waits.created_at == created_at:  # else it was sent again since
                 return created_at
             heappop(ages)
         return None

@@ -102,6 +102,16 @@ def test_how_old_the_oldest_is() -> None:
     assert backlog.oldest("sms") is None
 
 
+def test_one_that_is_sent_again_is_as_old_as_that() -> None:
+    first, one = entry(1, at=5.0), entry(2, at=10.0)
+    backlog = filled(first, one)
+    letter = expired(one, 20.0)
+    backlog.put(letter)
+    backlog.put(sent_again(letter, 600.0))
+    backlog.forget(first)
+    assert backlog.oldest("sms") == 600.0
+
+
 def test_it_is_full_of_what_waits_or_is_dead_and_remembers_what_was_delivered_beside() -> None:
     backlog = Backlog(2)
     backlog.put(replace(entry(1), state=EntryState.DELIVERED, ended_at=1.0))
