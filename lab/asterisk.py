@@ -35,6 +35,9 @@ HARMLESS = (
     # A caller's sound came while the call that takes the last leg's cause away was ending
     # (seat-left in dialplans/hotline.conf): nobody was to hear it.
     "Unable to forward frametype 2 on Local/none@seat-left",
+    # Who waited with music was sent on, or hung up, in the moment of a packet (ast_write in
+    # main/channel.c gives -1 while a channel is to leave its application).
+    "res_musiconhold.c: Failed to write frame to",
 )
 
 
