@@ -339,9 +339,7 @@ def _network(value: str) -> str:
 
 def _source(value: str) -> str | None:
     name = host(value)
-    return (
-        name.lower() if name and re.fullmatch(r"[0-9.]+|.*:.*", name) is None else _network(value)
-    )
+    return name.lower() if name and is_name(name) else _network(value)
 
 
 def is_name(source: str) -> bool:

@@ -67,7 +67,7 @@ DIRECT = build_opener(ProxyHandler({}))  # whatever proxy this machine has
 
 
 class Hotline:
-    """What Prometheus collects from: the books and the figures."""
+    """What Prometheus collects from: the ledger and the figures."""
 
     def __init__(self) -> None:
         self.ledger = Ledger()
@@ -293,7 +293,7 @@ def test_the_queries_of_the_readme_have_answers(tracker: Hotline, prometheus: Pr
     prometheus.wait_for(long, 1)  # of two
     (waiting,) = [query for query in queries if "ivrd_outbox_entries" in query]
     prometheus.wait_for(waiting, 1)
-    prometheus.wait_for(queries[-1], 0)  # the books balance
+    prometheus.wait_for(queries[-1], 0)  # received = outcomes + in progress
 
 
 def promtool(*arguments: str, stdin: str = "") -> str:

@@ -92,7 +92,7 @@ def test_a_standby_follows_and_stores_nothing() -> None:
 def test_a_standby_forgets_who_has_not_called_for_long_with_the_id_before_and_stores_nothing() -> (
     None
 ):
-    """However long it stands by, also while the key of hashes is replaced."""
+    """However long it is the standby, also while the key of hashes is replaced."""
     shelf = Shelf()
     rig = Rig(shelf)
     for n in range(20):
