@@ -5,7 +5,8 @@
 For each number of callers, and for each way of waiting: they join the queue, an agent is there, and
 while all of them wait others call, one a second, and press keys in the menus.  Printed and written
 to bench/RESULTS.md: processors that Asterisk takes, how late its events reach ivrd, and whether
-those who press keys come to the queue by their keys.
+those who press keys come to the queue by their keys.  ivrd has the share of the processors that it
+has as a service, where this user may give it (root may).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from lab.callers.crowd import Crowd
 from lab.hotline import Lab, Plan
 from lab.ivrd import PROJECT
 from lab.machine import busy_seconds, cpu_seconds
+from lab.priority import as_service
 from lab.running import LabError
 
 NAME = "python -m bench.waiting"
@@ -65,6 +67,7 @@ class Figures:
     """One run.  Processors are those that were busy on average; times are seconds.
 
     `lag` is that of Asterisk's events, `loop` what of it is ivrd's own, of the 99th percentile.
+    `favoured`: ivrd had the share of the processors that its service has.
     """
 
     asterisk: float
@@ -74,6 +77,7 @@ class Figures:
     loop: float
     pressed: int
     by_keys: int
+    favoured: bool
 
     def __str__(self) -> str:
         return (
@@ -139,6 +143,7 @@ def plan(folder: Path, callers: int, way: Way) -> Plan:
 def measure(lab: Waiting, seconds: int) -> Figures:
     """So long, while others call and press keys."""
     people = [Caller(n, "presses", PRESSES) for n in range(1, seconds + 1)]
+    favoured = as_service(lab.ivrd.pid)
 
     def look() -> tuple[float, float, float]:
         return cpu_seconds(lab.asterisk.pid), cpu_seconds(lab.ivrd.pid), busy_seconds()
@@ -163,20 +168,20 @@ def measure(lab: Waiting, seconds: int) -> Figures:
         by_keys=last.total(JOINED)
         - before.total(JOINED)
         - (last.total(ALONE) - before.total(ALONE)),
+        favoured=favoured,
     )
 
 
-def row(folder: Path, callers: int, way: Way, seconds: int) -> str:
-    """A line of the table."""
-    begin = f"| {callers} | {way.name} | "
+def figures(folder: Path, callers: int, way: Way, seconds: int) -> Figures | None:
+    """Those of one run; None where ivrd could not log in."""
     try:
         with Waiting(plan(folder, callers, way), callers) as lab:
             time.sleep(SETTLED)
-            return f"{begin}{measure(lab, seconds)}"
+            return measure(lab, seconds)
     except LabError as error:
         if "did not start" not in str(error):
             raise
-        return f"{begin}{NEVER}"
+        return None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -184,14 +189,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=int, default=30, help="for how long each is measured")
     parser.add_argument("runs", nargs="*", type=run, default=[*map(run, RUNS)], metavar="RUN")
     given = parser.parse_args(arguments)
-    root, rows = Path(tempfile.mkdtemp(prefix="ivrd-bench-")), []
+    root, rows, favoured = Path(tempfile.mkdtemp(prefix="ivrd-bench-")), [], True
     print(HEAD, end="", flush=True)
     for number, (callers, way) in enumerate(given.runs):
-        rows.append(row(root / str(number), callers, way, given.seconds))
+        of = figures(root / str(number), callers, way, given.seconds)
+        favoured &= of is None or of.favoured
+        rows.append(f"| {callers} | {way.name} | {NEVER if of is None else of}")
         print(rows[-1], end="", flush=True)
     text = (
         "What callers cost who wait, without sound of their own. While all of them wait, others "
-        f"call, one a second for {given.seconds} s, and press two keys.\n\n{HEAD}{''.join(rows)}"
+        f"call, one a second for {given.seconds} s, and press two keys. ivrd has the processors "
+        f"{'first, as its service has' if favoured else 'as all others, not first as its service'}"
+        f".\n\n{HEAD}{''.join(rows)}"
     )
     results.write(NAME, text)
     return 0
