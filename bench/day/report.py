@@ -176,6 +176,7 @@ def _run(result: Result) -> Iterator[Line]:
     yield "calls a second, mean and at the peak", f"{mean:.1f}, {peak:.1f}"
     stages = ", ".join(f"{name} {count}" for name, count in most(result.samples).items())
     yield "calls in progress at most, by stage", stages
+    yield "ivrd has the processors first, as its service has", "yes" if result.favoured else "no"
     yield "ivrd's CPU of Asterisk's", f"{used[IVRD] / used[ASTERISK]:.3f}"
     yield "events that reached ivrd", f"{lag.events:,}"
     yield "… later than a tenth of a second", f"{lag.late:,} ({100 * lag.late_share:.3f} %)"

@@ -51,3 +51,4 @@ class Result:
     late: float  # seconds within which every event reached ivrd
     lasted: float  # seconds from the first call to the end of the last
     service_level: float  # seconds, as ivrd was told
+    favoured: bool  # ivrd had the share of the processors that its service has

@@ -34,6 +34,7 @@ from lab.callers.mix import SHIPPED, read_paths
 from lab.comparison import Scrape, ending
 from lab.hotline import Lab
 from lab.machine import Machine, Usage
+from lab.priority import as_service
 from lab.running import LabError
 
 GRACE_SECONDS = 180.0  # for the last caller after the last has dialled
@@ -94,6 +95,7 @@ class _Day:
         self.book = _Book(People(options.of, paths, options.seed), self.clock)
         self.sites = Sites(folder / "partners", self.crew, options.seed, self.clock, self.book.now)
         self.lateness = 0.0
+        self.favoured = False
         self._at_work: bool | None = None
 
     def run(self) -> Result:
@@ -107,6 +109,7 @@ class _Day:
                 open=True,
                 on_end=self.book.ended,
             )
+            self.favoured = as_service(lab.ivrd.pid)
             people: list[Callers | Agents] = [calling, lab.agents, *self.sites.sites.values()]
             sampler = Sampler(_pids(lab, people), lab.ivrd.scrape)
             machine = Machine(people, lab.pids)
@@ -200,6 +203,7 @@ class _Day:
             placed={name: len(of) for name, of in talks.items()},
             late=late,
             lasted=lasted,
+            favoured=self.favoured,
             service_level=float(settings["service_level_seconds"]),
         )
 

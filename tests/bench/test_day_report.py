@@ -92,6 +92,7 @@ def result() -> Result:
         late=0.1,
         lasted=190.0,
         service_level=1.0,
+        favoured=True,
     )
 
 
