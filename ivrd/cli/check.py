@@ -17,7 +17,6 @@ from ivrd.cli.failure import WRONG, CommandFailed
 from ivrd.cli.options import command
 from ivrd.cli.step import RESTART, Step
 from ivrd.config import certificates, languages, trunk_media, yamlfile
-from ivrd.config.field_types import is_name
 from ivrd.config.load import load
 from ivrd.config.partners import not_spoken
 from ivrd.config.problem import ConfigError
@@ -177,10 +176,8 @@ def _configured(settings: Settings, folder: Path, there: bool) -> list[Step]:
 
 def _placeholders(settings: Settings) -> Iterator[str]:
     """Carriers of which nobody has said yet where they are."""
-    for name, addresses in settings.asterisk.carriers:
+    for name, addresses in settings.asterisk.carrier_addresses.items():
         for address in addresses:
-            if is_name(address):
-                continue
             network = ipaddress.ip_network(address, strict=False)
             if any(network.version == d.version and network.overlaps(d) for d in DOCUMENTATION):
                 yield (

@@ -72,7 +72,8 @@ class AsteriskSettings:
     A side from which nothing comes for `silent_seconds`, or on hold for `held_seconds`, is taken
     for lost, and its leg ends; 0 is never.
     `opus_module`: the module of Asterisk's that trunks with Opus need.
-    `carriers_at`: file, line and key where the carriers' addresses stand.
+    `carriers`: each one's name, and the addresses, networks and host names it calls from.
+    `carriers_at`: file, line and key where these stand.
     Seats either register with passwords made from `seats_secret_file`, or are called at
     `seat_contact`, in which `{seat}` stands for the seat's name: the other one is None.
     """
@@ -103,12 +104,20 @@ class AsteriskSettings:
     seat_contact: str | None
 
     @property
-    def names(self) -> dict[str, tuple[str, ...]]:
+    def carrier_names(self) -> dict[str, tuple[str, ...]]:
         """The host names of carriers that have any."""
         found = {
             name: tuple(one for one in sources if is_name(one)) for name, sources in self.carriers
         }
         return {name: names for name, names in found.items() if names}
+
+    @property
+    def carrier_addresses(self) -> dict[str, tuple[str, ...]]:
+        """The addresses and networks of all carriers, without their host names."""
+        return {
+            name: tuple(one for one in sources if not is_name(one))
+            for name, sources in self.carriers
+        }
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,6 @@ def needed(settings: Settings) -> Mapping[str, str]:
         found[settings.asterisk.opus_module] = "a trunk speaks opus (asterisk.media.opus_module)"
     if any(trunk.network.redirects_to for trunk in settings.trunks.values()):
         found[DIVERSION] = "a trunk has redirects_to"
-    if settings.asterisk.names:
+    if settings.asterisk.carrier_names:
         found[DATABASE] = "a carrier is given by name"
     return found

@@ -109,7 +109,7 @@ class CarrierNames:
 
     async def look(self) -> None:
         """Look up all names, and have Asterisk know what they lead to.  Does not raise."""
-        names = self._settings.asterisk.names
+        names = self._settings.asterisk.carrier_names
         if not names:  # Asterisk does not read the database then (sorcery.conf)
             return
         found = dict(zip(names, await asyncio.gather(*map(self._found, names)), strict=True))
@@ -130,7 +130,7 @@ class CarrierNames:
 
     async def _found(self, carrier: str) -> tuple[frozenset[str], str]:
         """The addresses of a carrier's names, and what is wrong with one of these; tells it."""
-        names = self._settings.asterisk.names[carrier]
+        names = self._settings.asterisk.carrier_names[carrier]
         trunk = self._settings.trunks[carrier]
         findings = await asyncio.gather(*(self._look_up(source(trunk, one)) for one in names))
         pairs = zip(names, findings, strict=True)

@@ -118,7 +118,7 @@ def test_a_carrier_may_have_names(folder: Path, change: Change, addresses: str, 
     at = text.index("carrier: {addresses: [")
     old = text[at : text.index("}", at)]
     change("ivrd.yaml", old, "carrier: {addresses: [192.0.2.1, Border.example]")
-    assert load(folder).asterisk.names == {"carrier": ("border.example",)}
+    assert load(folder).asterisk.carrier_names == {"carrier": ("border.example",)}
     change("ivrd.yaml", "[192.0.2.1, Border.example]", addresses)
     with pytest.raises(ConfigError, match=r"ivrd\.yaml:\d+: asterisk\.carriers") as caught:
         load(folder)

@@ -149,7 +149,7 @@ def carrier_sources(settings: Settings) -> str:
     PJSIP looks into the database at each call (sorcery.conf), which AMI may not write.  Each is
     taken once: without the variable the call changes nothing, whoever has made it.
     """
-    if not settings.asterisk.names:
+    if not settings.asterisk.carrier_names:
         return ""
     host, variable = dialplan_names.HOST_EXTENSION, dialplan_names.SOURCES_OF
     key = f"{dialplan_names.SOURCES}/${{IVRD_VIA}}{dialplan_names.SOURCES_END}"

@@ -8,7 +8,6 @@ from ivrd.asterisk import dialplan_names
 from ivrd.asterisk.call_request import HOST, SOURCE
 from ivrd.asterisk.render import trunks
 from ivrd.asterisk.render.trunks import CLOSED
-from ivrd.config.field_types import is_name
 from ivrd.config.settings import AsteriskSettings, Settings
 from ivrd.config.trunk_settings import TrunkSettings
 from ivrd.core.seats import on_line
@@ -39,7 +38,7 @@ def pjsip_conf(
         "taskprocessor_overload_trigger=pjsip_only\n",
         *trunks.transports(sip, [*settings.trunks.values()]),
     ]
-    for name, addresses in sip.carriers:
+    for name, addresses in sip.carrier_addresses.items():
         trunk = settings.trunks[name]
         account = trunks.account(name, trunk, sip, settings.number, trunk_secrets)
         parts.append(_carrier(name, addresses, trunk, sip) + account)
@@ -51,7 +50,7 @@ def pjsip_conf(
         for name in (dialplan_names.CALLBACK_TRUNK, *(of.trunk for of in settings.callback.routes)):
             trunk = settings.trunks[name]
             parts.append(trunks.dialled(name, trunk, settings.number, sip, trunk_secrets))
-    if settings.callback.trunk or settings.reminders.when_paused or settings.asterisk.names:
+    if settings.callback.trunk or settings.reminders.when_paused or settings.asterisk.carrier_names:
         parts.append(_call_requests(settings))
     for pool in settings.pools:
         for seat in pool.seats:
@@ -67,8 +66,8 @@ def _carrier(
     foreign = [codec for codec in FOREIGN if codec not in trunk.codecs]
     ours = f"-{'-'.join(trunk.codecs)}-"
     sound = trunks.media(sip, trunk)
-    # Of names ivrd tells the addresses (sorcery.conf).
-    matches = "".join(f"match={address}\n" for address in addresses if not is_name(address))
+    # Of host names ivrd tells the addresses (sorcery.conf).
+    matches = "".join(f"match={address}\n" for address in addresses)
     identify = f"\n[{name}]\ntype=identify\nendpoint={name}\n{matches}" if matches else ""
     return (
         f"[{name}]\ntype=endpoint\ncontext={dialplan_names.CARRIER_CONTEXT}\n{sound}"

@@ -60,7 +60,7 @@ def sorcery_conf(settings: Settings) -> str:
     Of carriers that are given by name it is in its database, where ivrd has the dialplan put it
     (dialplan.py).  Others have no need of a database that is asked at each call.
     """
-    if not settings.asterisk.names:
+    if not settings.asterisk.carrier_names:
         return ""
     return (
         "[res_pjsip_endpoint_identifier_ip]\n"
