@@ -37,12 +37,26 @@ def measured_on() -> str:
     parts = [said for part in (ASTERISK, SIPP) if (said := _version(part))]
     words = [
         f"{datetime.now(UTC):%Y-%m-%d}",
-        _said("git", "-C", str(CHECKOUT), "describe", "--always", "--dirty"),
+        commit(CHECKOUT),
         f"{os.cpu_count()} × {_processor()}",
         f"Python {platform.python_version()}",
         *parts,
     ]
     return f"*{', '.join(filter(None, words))}*"
+
+
+def commit(checkout: Path) -> str:
+    """The commit that was measured, `-dirty` if its files were changed; empty without git.
+
+    The results themselves do not count: each benchmark of a run would find those of the one before.
+    """
+    git = "git", "-C", str(checkout)
+    at = _said(*git, "describe", "--always")
+    changed = _said(
+        *git, "status", "--porcelain", "--untracked-files=no", "--", ".",
+        ":(exclude)bench/RESULTS.md", ":(exclude)bench/plots",
+    )  # fmt: skip
+    return f"{at}-dirty" if at and changed else at
 
 
 def _processor() -> str:

@@ -1,13 +1,11 @@
 """The benchmark's arithmetic; the benchmark itself runs real hotlines and is no test."""
 
-import os
-import platform
 import re
 from dataclasses import replace
 
 import pytest
 
-from bench import report, results
+from bench import report
 from bench.figures import (
     FAIRNESS,
     Figures,
@@ -239,24 +237,6 @@ def test_the_table_has_a_column_for_each_system_and_a_line_for_each_partner():
     assert cells["… to dead"] == ["0", "2 |"]
     assert cells["lost: without a person, of all calls"] == ["100.0 %", "50.0 % |"]
     assert cells[FAIRNESS] == ["–", "1.00 |"]
-
-
-def test_a_benchmark_replaces_only_its_own_section(tmp_path):
-    path = tmp_path / "RESULTS.md"
-    results.write("one", "a\n\n| x |\n", path)
-    results.write("two", "b", path)
-    results.write("one", "c", path)
-    origin = results.measured_on()
-    assert path.read_text("utf-8") == (
-        f"# Results\n\n## one\n\nc\n\n{origin}\n\n## two\n\nb\n\n{origin}\n"
-    )
-
-
-def test_a_section_says_on_what_it_was_measured():
-    said = results.measured_on()
-    assert platform.python_version() in said
-    assert f"{os.cpu_count()} × " in said
-    assert re.search(r"Asterisk \d+\.\d+", said)
 
 
 def test_seats_are_summed_up_over_the_same_time_for_all_systems():
