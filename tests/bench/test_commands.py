@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.commands import BASE, COMMANDS, cpu_seconds, programs
+from bench.commands import BASE, COMMANDS, answering, cpu_seconds, programs
 from ivrd.cli import main
 
 
@@ -23,5 +23,11 @@ def test_a_program_that_works_more_costs_more() -> None:
 
 
 def test_a_program_that_fails_is_no_figure() -> None:
-    with pytest.raises(RuntimeError, match="status 3"):
-        cpu_seconds([sys.executable, "-c", "raise SystemExit(3)"])
+    with pytest.raises(RuntimeError, match="ended with 1:\nwhy"):
+        cpu_seconds([sys.executable, "-c", "raise SystemExit('why')"])
+
+
+def test_all_that_is_measured_succeeds(tmp_path: Path) -> None:
+    with answering(tmp_path) as config:
+        for argv in programs(config).values():
+            assert cpu_seconds(argv) > 0
