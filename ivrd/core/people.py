@@ -26,7 +26,6 @@ What may live here: what is known of people.  Not: how it is stored (ivrd/people
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from math import inf
-from sys import intern
 
 from ivrd.core.call import Call
 from ivrd.core.priority import Urgency
@@ -309,11 +308,11 @@ class People:
     def note_number(self, person: str, sealed: str, call: Call) -> Person:
         """Keep the number of one who gave up, sealed, and what that call was about."""
         known = replace(
-            self._known[person],
+            self.get(person) or Person(person, call.received_at),
             number=sealed,
-            queue=intern(call.queue),
-            topic=intern(call.topic),
-            language=intern(call.language),
+            queue=call.queue,
+            topic=call.topic,
+            language=call.language,
             urgency=call.head_start.urgency,
         )
         return self._put(known)

@@ -4,21 +4,20 @@ Most people have no call here, and of them little matters: how their 24 hours st
 these are counted.  Many are alike but for that moment, so all who are alike are in one dict.
 Whoever has a call here, or had one a moment ago, has an `Episode` with these calls.
 
-`EpisodeEnds` has the people by the minute in which their 24 hours end; the moments themselves are
-looked up when that minute has come.
-
 What may live here: how episodes are kept, and when they end.  Not: what they are counted for
 (people_figures.py).  Times are seconds since the epoch.
 """
 
-from collections import defaultdict, deque
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
+from math import inf
 from typing import NamedTuple
 
 EPISODE_SECONDS = 24 * 3600.0
-LATE_SECONDS = 120.0  # for which a call may still be told that began before another one ended
-MINUTE = 60.0
+LATE_SECONDS = 60.0  # for which a call may still be told that began before another one ended
+LOOK_SECONDS = 600.0
 NOBODY: frozenset[str] = frozenset()  # one for all who talk with nobody
 
 
@@ -112,6 +111,12 @@ class Episodes:
         """It was told of one of a person's calls that it ends, or has ended, `at`."""
         self._ended.append((at, caller))
 
+    def ends(self) -> Iterator[tuple[float, str]]:
+        """When each person's episode ends."""
+        yield from ((episode.over_at, caller) for caller, episode in self._here.items())
+        for people in self._since.values():
+            yield from ((since + EPISODE_SECONDS, caller) for caller, since in people.items())
+
     def settle(self, now: float) -> None:
         """Keep no calls of those of whom none is here any more, now that a call begins."""
         while self._ended and self._ended[0][0] + LATE_SECONDS <= now:
@@ -135,34 +140,31 @@ class Episodes:
 
 
 class EpisodeEnds:
-    """When episodes end.  Of one whose end moves the new end is added as well."""
+    """Whose episodes are over, in the order in which they are.
+
+    All are looked through each `LOOK_SECONDS` for those that end until the next time.  Of one that
+    begins, or whose end moves, the end is added.
+    """
 
     def __init__(self, episodes: Episodes) -> None:
         self._episodes = episodes
-        self._people: defaultdict[int, list[str]] = defaultdict(list)  # by the minute
-        self._minutes: list[int] = []  # a heap: those of `_people`
-        self._next: list[tuple[float, str]] = []  # a heap: who is over in minutes that have come
+        self._until = -inf  # until when the ends are known
+        self._next: list[tuple[float, str]] = []  # a heap of those
 
     def add(self, caller: str, over_at: float) -> None:
         """A person's episode ends then."""
-        minute = int(over_at // MINUTE)
-        if minute not in self._people:
-            heappush(self._minutes, minute)
-        self._people[minute].append(caller)
+        if over_at < self._until:
+            heappush(self._next, (over_at, caller))
 
     def pop(self, now: float) -> str | None:
-        """One whose episode is over, each once; None when there is nobody."""
-        while self._minutes and self._minutes[0] * MINUTE <= now:
-            self._look_up(heappop(self._minutes))
+        """One whose episode is over; None when there is nobody."""
+        if now >= self._until:
+            self._until = now + LOOK_SECONDS
+            self._next = [end for end in self._episodes.ends() if end[0] < self._until]
+            heapify(self._next)
         while self._next and self._next[0][0] <= now:
             over_at, caller = heappop(self._next)
             episode = self._episodes.get(caller)
             if episode is not None and episode.over_at == over_at:
                 return caller
         return None
-
-    def _look_up(self, minute: int) -> None:
-        for caller in self._people.pop(minute):
-            episode = self._episodes.get(caller)
-            if episode is not None and episode.over_at // MINUTE == minute:
-                heappush(self._next, (episode.over_at, caller))
