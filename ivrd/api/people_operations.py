@@ -276,12 +276,12 @@ class PeopleOperations:
     async def _recover(self, query: Mapping[str, str]) -> server.Answer:
         """Who gave up and has not been answered or called back since, with their numbers."""
         people, rows = self._registry.people, self._rows
-        after = self._numbers.recover_after_seconds
+        after, settled = self._numbers.recover_after_seconds, self._bookings.settled_until
         self._check_people()
         self._check_read()
         found = [
             each
-            for each in all_lost(people, after, people.rules, self._bookings.settled_until)
+            for each in all_lost(people.gave_up(), after, people.rules, settled)
             if not people.calls_here(each.person.id)
         ]
         self._write_down(query, "recover list", f"{len(found)} people")

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from ipaddress import ip_address
+from sys import intern
 from typing import Any
 
 from panoramisk.message import Message
@@ -331,7 +332,8 @@ READERS = {
     "AsyncAGIEnd": lambda m: ControlOver(m.uniqueid),
     "DTMFBegin": _key_down,
     "DTMFEnd": _key_up,
-    "QueueCallerJoin": lambda m: QueueJoined(m.uniqueid, m.queue, at(m)),
+    # One text for all callers of a queue: it is kept of each who gives up.
+    "QueueCallerJoin": lambda m: QueueJoined(m.uniqueid, intern(m.queue), at(m)),
     "AgentConnect": lambda m: _connected(m.uniqueid, m.interface, at(m)),
     "AttendedTransfer": _attended,
     "Hangup": lambda m: Hangup(m.uniqueid, at(m)),

@@ -25,6 +25,7 @@ What may live here: what is known of people.  Not: how it is stored (ivrd/people
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from math import inf
 
 from ivrd.core.call import Call
 from ivrd.core.priority import Urgency
@@ -134,29 +135,43 @@ def _latest(one: float | None, other: float | None) -> float | None:
     return max((at for at in (one, other) if at is not None), default=None)
 
 
+def _answered(person: str, at: float) -> Person:
+    """One of whom nothing else is known than when somebody answered."""
+    return Person(person, at, answered_at=at)
+
+
 class People:
     """All people by id, and their calls that are here now.
 
     Whatever changes what is known of a person returns that; None: nothing that has to be stored.
+    There are many people of whom little is known: of who was answered, and has not called since,
+    only that moment is kept, and nothing of who only ever was in menus.
     """
 
     def __init__(self, rules: FairnessRules) -> None:
         self.rules = rules
-        self._known: dict[str, Person] = {}
+        self._known: dict[str, Person] = {}  # but for those in `_answered`
+        self._answered: dict[str, float] = {}  # when somebody did of whom nothing else is known
         self._here: dict[str, dict[str, float]] = {}  # by person: calls, and when they came
         self._renamed: dict[str, str] = {}  # ids by a key that was replaced, and those of today
         self._holders: dict[str, str] = {}  # by person: the call that has the credit
 
     def __iter__(self) -> Iterator[Person]:
         """All who are known."""
-        return iter(self._known.values())
+        yield from self._known.values()
+        yield from (_answered(person, at) for person, at in self._answered.items())
 
     def __len__(self) -> int:
-        return len(self._known)
+        return len(self._known) + len(self._answered)
 
     def get(self, person: str) -> Person | None:
         """What is known of a person."""
-        return self._known.get(person)
+        at = self._answered.get(person)
+        return self._known.get(person) if at is None else _answered(person, at)
+
+    def gave_up(self) -> Iterator[Person]:
+        """Those who have waited, and have not been answered since."""
+        return (person for person in self._known.values() if person.waits)
 
     def calls_here(self, person: str) -> Iterable[str]:
         """The person's calls that are here, in the order in which they came."""
@@ -164,9 +179,11 @@ class People:
 
     def restore(self, stored: Person) -> Person:
         """Add what an earlier run has stored of a person, who may have another id by now."""
-        stored = replace(stored, id=self.current(stored.id))
-        known = self._known.get(stored.id)
-        person = self._known[stored.id] = merged(known, stored) if known else stored
+        person_id = self.current(stored.id)
+        seen_at = max(stored.seen_at, *self._here.get(person_id, {}).values(), -inf)
+        stored = replace(stored, id=person_id, seen_at=seen_at)
+        known = self.get(stored.id)
+        person = self._put(merged(known, stored) if known else stored)
         if person.formerly:
             self._renamed[person.formerly] = person.id
         return person
@@ -177,7 +194,7 @@ class People:
 
     def former(self, person: str) -> str:
         """The id of a person before the key of hashes was replaced; empty when there is none."""
-        known = self._known.get(person)
+        known = self.get(person)
         return known.formerly if known else ""
 
     # --- what happens ----------------------------------------------------------------------
@@ -190,16 +207,17 @@ class People:
         if call_id in here:
             return None
         here[call_id] = now
-        known = self._known.get(person) or Person(person, now)
-        known = self._known[person] = replace(known, seen_at=max(known.seen_at, now))
+        known = self.get(person)
+        if known is not None:
+            known = self._put(replace(known, seen_at=max(known.seen_at, now)))
         if len(here) < self.rules.shared_number_calls:
             return None
-        known = self._known[person] = replace(known.without_number(), waits=(), shared_at=now)
-        return known
+        known = known or Person(person, max(here.values()))
+        return self._put(replace(known.without_number(), waits=(), shared_at=now))
 
     def credit(self, person: str, now: float) -> float:
         """Seconds of credit that a call would have that came and joined now, if none had it."""
-        known = self._known.get(person)
+        known = self.get(person)
         return credit(known, now, now, self.rules) if known else 0.0
 
     def claim(
@@ -210,7 +228,7 @@ class People:
         `booked_since`: the effective arrival of whoever is to be called back, and waits since then.
         0 for a call that is not known to be here, and while another one of the person has it.
         """
-        known, dialled_at = self._known.get(person), self._here.get(person, {}).get(call_id)
+        known, dialled_at = self.get(person), self._here.get(person, {}).get(call_id)
         if dialled_at is None or self._holders.get(person, call_id) != call_id:
             return 0.0
         seconds = credit(known, dialled_at, now, self.rules) if known else 0.0
@@ -237,7 +255,7 @@ class People:
             return self.answered(person, left_at)
         if call.joined_at is None:
             return None
-        known = self._known.get(person) or Person(person, left_at)
+        known = self.get(person) or Person(person, left_at)
         if not person or is_shared(known, left_at, self.rules):
             return None
         answered_at = known.answered_at
@@ -268,68 +286,78 @@ class People:
     ) -> Person | None:
         if not person:
             return None
-        known = self._known.get(person) or Person(person, seen_at)
-        changed = self._known[person] = replace(
+        known = self.get(person) or Person(person, seen_at)
+        changed = replace(
             known,
             waits=waits,
             seen_at=max(seen_at, known.seen_at),
             answered_at=_latest(known.answered_at, answered_at),
         )
-        if not waits:
-            changed = self._known[person] = changed.without_number()
-        return changed
+        return self._put(changed if waits else changed.without_number())
+
+    def _put(self, person: Person) -> Person:
+        """This is what is known of a person from now on."""
+        if person == _answered(person.id, person.seen_at):
+            self._known.pop(person.id, None)
+            self._answered[person.id] = person.seen_at
+        else:
+            self._answered.pop(person.id, None)
+            self._known[person.id] = person
+        return person
 
     def note_number(self, person: str, sealed: str, call: Call) -> Person:
         """Keep the number of one who gave up, sealed, and what that call was about."""
-        known = self._known[person] = replace(
-            self._known[person],
+        known = replace(
+            self.get(person) or Person(person, call.received_at),
             number=sealed,
             queue=call.queue,
             topic=call.topic,
             language=call.language,
             urgency=call.head_start.urgency,
         )
-        return known
+        return self._put(known)
 
     def refuse_callback(self, person: str, refused: bool, now: float) -> Person:
         """Note whether a person has asked not to be called back; one who has is not forgotten."""
-        known = self._known.get(person) or Person(person, now)
-        known = replace(known.without_number() if refused else known, no_callback=refused)
-        self._known[person] = known
-        return known
+        known = self.get(person) or Person(person, now)
+        return self._put(replace(known.without_number() if refused else known, no_callback=refused))
 
     def rename(self, before: str, person: str, now: float) -> Person | None:
         """The person who was known as `before` has another id from now on; None if that is known.
 
         What one of both has done is the other's.
         """
-        known = self._known.get(person) or Person(person, now)
-        former = self._known.pop(before, None)
+        known, former = self.get(person) or Person(person, now), self.get(before)
         if former is None and known.formerly == before:
             return None
         if former is not None:
+            self._remove(before)
             known = merged(known, replace(former, id=person))
         self._here.setdefault(person, {}).update(self._here.pop(before, {}))
         if not self._here[person]:
             del self._here[person]
         if before in self._holders:
             self._holders.setdefault(person, self._holders.pop(before))
-        known = self._known[person] = replace(known, formerly=before)
         self._renamed[before] = person
-        return known
+        return self._put(replace(known, formerly=before))
 
     def forget(self, person: str) -> bool:
         """Forget all that is known of a person; False if nothing was."""
-        known = self._known.pop(person, None)
+        known = self.get(person)
         if known is not None:
+            self._remove(person)
             self._renamed.pop(known.formerly, None)
         return known is not None
+
+    def _remove(self, person: str) -> None:
+        self._known.pop(person, None)
+        self._answered.pop(person, None)
 
     def forget_old(self, now: float) -> list[str]:
         """Forget who had no call for so long, and has none here; their ids."""
         old = [
             person.id
-            for person in self._known.values()
+            for person in self
             if now - person.seen_at > self.rules.keep_seconds
             and person.id not in self._here
             and not person.no_callback

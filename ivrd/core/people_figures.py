@@ -23,16 +23,21 @@ seconds since the epoch.
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from heapq import heappop, heappush
 from math import inf
 
 from ivrd.core.call import Call, CallState, Direction, Outcome
 from ivrd.core.day import CompletedCall
+from ivrd.core.people_episodes import (
+    EPISODE_SECONDS,
+    NOBODY,
+    Episode,
+    EpisodeEnds,
+    Episodes,
+    joined,
+)
 
-EPISODE_SECONDS = 24 * 3600.0
-NOBODY: frozenset[str] = frozenset()  # one for all who talk with nobody: people are many
 ASKED = frozenset({Outcome.REJECTED, Outcome.FAILED, Outcome.CALLBACK})  # without a queue, too
 
 
@@ -113,33 +118,6 @@ class PeopleFigures:
         return self.calls - self.total
 
 
-@dataclass(slots=True)
-class _Episode:
-    """A person's calls within 24 hours.
-
-    `lines`: when those end that may still be there.  `talks`: the calls in which the person talks
-    now; one that comes back into a queue was not answered after all.
-    """
-
-    first_at: float
-    calls: int = 0
-    asked_at: float | None = None
-    answered: bool = False
-    shared: bool = False
-    lines: dict[str, float] = field(default_factory=dict)
-    talks: frozenset[str] = NOBODY
-
-    @property
-    def state(self) -> PersonState:
-        if self.answered or self.talks:
-            return PersonState.ANSWERED
-        return PersonState.MENU_ONLY if self.asked_at is None else PersonState.TRYING
-
-    @property
-    def over_at(self) -> float:
-        return (self.first_at if self.asked_at is None else self.asked_at) + EPISODE_SECONDS
-
-
 class PeopleCount:
     """Counts people, call by call.
 
@@ -149,12 +127,12 @@ class PeopleCount:
     def __init__(self, shared_number_calls: int) -> None:
         self.shared_number_calls = shared_number_calls
         self.finished: Counter[PersonState] = Counter()
-        self._episodes: dict[str, _Episode] = {}
+        self._episodes = Episodes()
+        self._ends = EpisodeEnds(self._episodes)
         self._states: Counter[PersonState] = Counter()
         self._trying: list[float] = []  # when each of those asked first, in order
         self._calls = self._shared_calls = self._shared_numbers = 0
         self._withheld: dict[str, float] = {}  # calls, and when each began
-        self._over: list[tuple[float, str]] = []  # a heap: when an episode may be over
 
     def __contains__(self, caller: str) -> bool:
         return caller in self._episodes
@@ -170,6 +148,7 @@ class PeopleCount:
             if inbound:
                 self._withheld[call.id] = call.began_at
             return
+        self._episodes.settle(call.began_at)
         episode = self._episodes.get(call.caller)
         if episode is None and inbound:
             episode = self._begin(call.caller, call.began_at)
@@ -184,29 +163,27 @@ class PeopleCount:
 
     def rename(self, before: str, now: str) -> None:
         """The same person has another hash from now on; nothing if nobody has the one before."""
-        old = self._episodes.pop(before, None)
+        old = self._episodes.pop(before)
         if old is None:
             return
         self._enter(old, -1)
         known = self._episodes.get(now)
         if known is not None:
             self._enter(known, -1)
-        episode = self._episodes[now] = old if known is None else _joined(old, known)
+        episode = old if known is None else joined(old, known)
+        self._episodes.put(now, episode)
         self._enter(episode, 1)
-        heappush(self._over, (episode.over_at, now))
+        self._ends.add(now, episode.over_at)
 
     def forget(self, caller: str) -> None:
         """Count a person no more, nor the calls."""
-        if episode := self._episodes.pop(caller, None):
+        if episode := self._episodes.pop(caller):
             self._enter(episode, -1)
 
     def expire(self, now: float) -> None:
         """End the episodes that are over, and forget their people."""
-        while self._over and self._over[0][0] <= now:
-            over_at, caller = heappop(self._over)
-            episode = self._episodes.get(caller)
-            if episode is not None and episode.over_at == over_at:
-                self._finish(caller, episode)
+        while (caller := self._ends.pop(now)) is not None:
+            self._finish(caller)
         while self._withheld:
             call_id, began_at = next(iter(self._withheld.items()))
             if began_at + EPISODE_SECONDS > now:
@@ -233,30 +210,33 @@ class PeopleCount:
 
     # --- one person ------------------------------------------------------------------------
 
-    def _begin(self, caller: str, at: float) -> _Episode:
-        episode = self._episodes[caller] = _Episode(at)
+    def _begin(self, caller: str, at: float) -> Episode:
+        episode = Episode(at)
         self._enter(episode, 1)
-        heappush(self._over, (episode.over_at, caller))
+        self._ends.add(caller, episode.over_at)
         return episode
 
-    def _change(self, caller: str, episode: _Episode, call: PersonCall) -> None:
+    def _change(self, caller: str, episode: Episode, call: PersonCall) -> None:
         """Change an episode by what a call says, and the sums with it."""
         over_at = episode.over_at
         self._enter(episode, -1)
         if call.direction is Direction.INBOUND:
             self._lines(episode, call)
-        if call.asked and episode.asked_at is None:
-            episode.asked_at = call.began_at
+        if call.asked and not episode.asked:
+            episode.asked, episode.since = True, call.began_at
         if call.answered and call.ended_at is None:
             episode.talks |= {call.id}
         elif call.id in episode.talks:
             episode.talks = (episode.talks - {call.id}) or NOBODY
         episode.answered |= call.answered and call.ended_at is not None
         self._enter(episode, 1)
+        self._episodes.put(caller, episode)
+        if call.ended_at is not None:
+            self._episodes.ended(caller, call.ended_at)
         if episode.over_at != over_at:
-            heappush(self._over, (episode.over_at, caller))
+            self._ends.add(caller, episode.over_at)
 
-    def _lines(self, episode: _Episode, call: PersonCall) -> None:
+    def _lines(self, episode: Episode, call: PersonCall) -> None:
         """Count the call once, and how many the number has at a time.
 
         Of a number that is shared only the calls matter that are here: there may be thousands.
@@ -272,40 +252,34 @@ class PeopleCount:
         lines[call.id] = ended_at
         episode.shared |= len(lines) >= self.shared_number_calls
 
-    def _enter(self, episode: _Episode, sign: int) -> None:
+    def _enter(self, episode: Episode, sign: int) -> None:
         """Add an episode to the sums, or take it out (sign: -1)."""
         if episode.shared:
             self._shared_numbers += sign
             self._shared_calls += sign * episode.calls
             return
         self._calls += sign * episode.calls
-        self._states[episode.state] += sign
-        if episode.state is PersonState.TRYING and episode.asked_at is not None:
-            if sign > 0:
-                insort(self._trying, episode.asked_at)
-            else:
-                del self._trying[bisect_left(self._trying, episode.asked_at)]
+        state = _state(episode)
+        self._states[state] += sign
+        if state is PersonState.TRYING and sign > 0:
+            insort(self._trying, episode.since)
+        elif state is PersonState.TRYING:
+            del self._trying[bisect_left(self._trying, episode.since)]
 
-    def _finish(self, caller: str, episode: _Episode) -> None:
+    def _finish(self, caller: str) -> None:
+        episode = self._episodes.pop(caller)
+        if episode is None:
+            return
         self._enter(episode, -1)
-        del self._episodes[caller]
         if not episode.shared:
-            trying = episode.state is PersonState.TRYING
-            self.finished[PersonState.NEVER_REACHED if trying else episode.state] += 1
+            state = _state(episode)
+            self.finished[PersonState.NEVER_REACHED if state is PersonState.TRYING else state] += 1
 
 
-def _joined(one: _Episode, other: _Episode) -> _Episode:
-    """Two episodes that were one person's."""
-    asked = [each.asked_at for each in (one, other) if each.asked_at is not None]
-    return _Episode(
-        first_at=min(one.first_at, other.first_at),
-        calls=one.calls + other.calls,
-        asked_at=min(asked, default=None),
-        answered=one.answered or other.answered,
-        shared=one.shared or other.shared,
-        lines=one.lines | other.lines,
-        talks=one.talks | other.talks,
-    )
+def _state(episode: Episode) -> PersonState:
+    if episode.answered or episode.talks:
+        return PersonState.ANSWERED
+    return PersonState.TRYING if episode.asked else PersonState.MENU_ONLY
 
 
 @dataclass(frozen=True)

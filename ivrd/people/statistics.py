@@ -21,13 +21,8 @@ from ivrd.calls.menu_call import MenuPosition
 from ivrd.core.call import Call
 from ivrd.core.call_notices import Ended, Notice
 from ivrd.core.day import CompletedCall, completed_call
-from ivrd.core.people_figures import (
-    EPISODE_SECONDS,
-    PeopleCount,
-    PersonCall,
-    call_in_progress,
-    call_over,
-)
+from ivrd.core.people_episodes import EPISODE_SECONDS
+from ivrd.core.people_figures import PeopleCount, PersonCall, call_in_progress, call_over
 from ivrd.store import StoreDown
 
 READ_SECONDS = 2 * EPISODE_SECONDS  # whoever called earlier than that first is over
