@@ -270,7 +270,8 @@ class Reconciliation:
         for call_id, since in list(self._missing.items()):
             if len(due) >= MOST_AT_ONCE:
                 return due
-            looked = self._read_since >= since + PATIENCE_SECONDS
+            # Until it can be read from the earlier mark on, its end may be before what was read.
+            looked = not self._keeps_ended and self._read_since >= since + PATIENCE_SECONDS
             waits = self._behind or (not looked and 0.0 <= now - since < HANGS_SECONDS)
             if call_id not in self._calls:
                 self._missing.pop(call_id, None)
