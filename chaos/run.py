@@ -43,6 +43,8 @@ from lab.running import LabError
 
 ENDS_IN = 90.0  # seconds after the last has dialled; then everybody who is left hangs up
 SETTLE_SECONDS = 60.0  # for ivrd's ledger after the last hang-up
+# For a call that nobody saw end: it is not in progress, and not recorded before queue_log is read.
+UNSEEN_SECONDS = 6.0
 LEASE_SECONDS = 5.0  # as config/ivrd.yaml has it
 SIGN_OF_LIFE = 1.0  # seconds from one of ivrd's to the next (ami_client.py)
 ROOM = 1.2  # for each strike in the long form, as a ratio to what it has in the short one
@@ -130,16 +132,20 @@ def _ended(calling: Callers, seconds: float) -> Ledger:
         return calling.stop()
 
 
-def _settled(counts: Counts) -> Tally:
-    """The counts when nothing is in progress, or as they are after a while.
+def _settled(counts: Counts, calls: int, unseen: float) -> Tally:
+    """The counts when nothing is in progress and all `calls` are counted, or as they stay.
 
     On a busy machine the store may answer too late for ivrd to add them up; it is asked again.
+    `unseen`: seconds in which a call may be neither in progress nor recorded.
     """
-    deadline = time.monotonic() + SETTLE_SECONDS
+    began = time.monotonic()
     while True:
-        over = time.monotonic() >= deadline
+        waited = time.monotonic() - began
+        over = waited >= SETTLE_SECONDS
         try:
-            if not (now := counts.now()).in_progress or over:
+            now = counts.now()
+            ended = not now.in_progress and (now.received == calls or waited >= unseen)
+            if ended or over:
                 return now
         except LabError:
             if over:
@@ -148,7 +154,8 @@ def _settled(counts: Counts) -> Tally:
 
 
 def _judge(scene: Scene, order: Order, people: Sequence[Caller], ledger: Ledger) -> Verdict:
-    day = _settled(scene.counts)
+    unseen = min(scene.lag.stretched(UNSEEN_SECONDS), SETTLE_SECONDS)
+    day = _settled(scene.counts, len(ledger.entries), unseen)
     agents = scene.lab.agents.ledger()
     partners = [
         talk if talk.heard_caller else replace(talk, talked=None)

@@ -118,9 +118,10 @@ class CallRepository:
     async def ended_since(self, at: float) -> set[str]:
         """The ids of all calls that began at `at` or later and have ended.
 
-        Asterisk's ids begin with the second in which the call did.
+        Asterisk's ids begin with the second in which the call did.  If the store loses them soon
+        after this, they are written again: whoever wrote them has gone.
         """
-        entries = await self._write_behind.load(ENDED, f"{self.day_at(at)}/{int(at)}")
+        entries = await self._write_behind.adopt(ENDED, f"{self.day_at(at)}/{int(at)}")
         return {key.partition("/")[2] for key in entries}
 
     async def day(self, day: date) -> list[CompletedCall]:

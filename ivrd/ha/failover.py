@@ -8,6 +8,7 @@ reconciles what no event reported.  A standby follows the calls, counts none and
 import asyncio
 import json
 import logging
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
@@ -23,6 +24,7 @@ from ivrd.ha.call_repository import CallRepository, StoredCall
 from ivrd.ha.election import Election
 from ivrd.ha.reconciliation import MOST_AT_ONCE, Reconciliation
 from ivrd.store import StoreDown, WriteBehind
+from ivrd.store.write_behind import REWRITE
 
 MARKS, QUEUE_LOG = "marks", "queue_log"
 TICK_SECONDS = 1.0
@@ -121,6 +123,8 @@ class Failover:
         self._read_again_at = 0.0  # then it is tried again to read that
         self._rebuilding = asyncio.Lock()
         self._mark: LogPosition | None = None
+        # Those of the leader, as this ivrd has seen them while it was the standby.
+        self._followed: deque[_Checkpoint] = deque(maxlen=round(REWRITE / TICK_SECONDS))
         if not self._leadership.is_leader:
             tracker.stand_by()
             self._write_behind.hold = True
@@ -188,12 +192,18 @@ class Failover:
         self._keep_mark()
 
     async def _stored(self) -> _Stored | None:
-        """What was stored before; None while it cannot be read."""
+        """What was stored before; None while it cannot be read.
+
+        A store that has no checkpoint has lost what the leader before had recorded: that is
+        recorded anew from the earliest checkpoint that was seen as the standby.
+        """
         repository = self._persistence.calls
         try:
             calls = await repository.calls()
             marks = await self._write_behind.load(MARKS)
             checkpoint = _Checkpoint.of(marks.get(QUEUE_LOG, ""))
+            if checkpoint is None and self._followed:
+                checkpoint = self._followed[0]
             known = await repository.ended_since(checkpoint.since) if checkpoint else set[str]()
         except StoreDown:
             return None
@@ -247,6 +257,8 @@ class Failover:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             self._follow_clock()
+            if not self.began and not self._leadership.is_leader:
+                await self._follow_checkpoints()
             if not self.began or not self._leadership.is_leader:
                 continue
             now = asyncio.get_running_loop().time()
@@ -259,6 +271,13 @@ class Failover:
                 self._tracker.record_ends(ends)
                 recorded = len(ends)
             self._keep_mark()
+
+    async def _follow_checkpoints(self) -> None:
+        """As the standby, remember the leader's checkpoints of the last while that had a store."""
+        with suppress(StoreDown):
+            marks = await self._write_behind.peek(MARKS)
+            if checkpoint := _Checkpoint.of(marks.get(QUEUE_LOG, "")):
+                self._followed.append(checkpoint)
 
     def _keep_mark(self) -> None:
         """Store how far queue_log is reconciled, if that has changed.

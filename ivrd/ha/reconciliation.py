@@ -107,7 +107,8 @@ class Reconciliation:
         self._known: set[str] = set()  # recorded by an earlier run
         self._ended: dict[str, tuple[Outcome, Stage]] = {}  # those that queue_log has not ended
         self._keeps_ended = False  # those that it has ended as well: queue_log may be read again
-        self._late: deque[tuple[str, float]] = deque(maxlen=MOST_ENDED)
+        # Ends that were recorded: whose, when the call began, when that was.
+        self._late: deque[tuple[str, float, float]] = deque(maxlen=MOST_ENDED)
         self._waiting: dict[str, tuple[ReplayedCall, float]] = {}
         self._missing: dict[str, float] = {}
         self._found: set[str] = set()  # their ends are in queue_log, and about to be recorded
@@ -156,10 +157,15 @@ class Reconciliation:
         return len(self._replay.open)
 
     def since(self, now: float) -> float:
-        """When the first call began whose end may have to be recorded from `mark` on."""
+        """When the first call began whose end may have to be recorded from `mark` on.
+
+        Or whose end was recorded lately: a store that is back without it has to get it again, and
+        from the next leader if this one has gone.
+        """
         waiting = (finished.call.received_at for finished, _since in self._waiting.values())
         here = (call.received_at for call in self._replay.open.values())
-        return min((now, *waiting, *here)) - MARGIN_SECONDS
+        lately = (began for _call_id, began, _at in self._late)
+        return min((now, *waiting, *here, *lately)) - MARGIN_SECONDS
 
     def recorded(self, call_id: str) -> bool:
         """Whether the end of a call is known to be recorded, and queue_log may still bring it."""
@@ -178,6 +184,7 @@ class Reconciliation:
             return
         call_id = notice.call.id
         self._missing.pop(call_id, None)
+        self._late.append((call_id, notice.call.received_at, self._now))
         if call_id in self._found:
             self._found.discard(call_id)
             self.reconciled[notice.outcome] += 1
@@ -187,7 +194,6 @@ class Reconciliation:
         self._ended[call_id] = (notice.outcome, notice.stage)
         if len(self._ended) > MOST_ENDED:
             del self._ended[next(iter(self._ended))]
-        self._late.append((call_id, self._now))
 
     def missing(self, ids: Iterable[str], at: float) -> list[Resolution]:
         """Calls that the ledger has and Asterisk has not; the ends that are known now."""
@@ -264,7 +270,8 @@ class Reconciliation:
         for call_id, since in list(self._missing.items()):
             if len(due) >= MOST_AT_ONCE:
                 return due
-            looked = self._read_since >= since + PATIENCE_SECONDS
+            # Until it can be read from the earlier mark on, its end may be before what was read.
+            looked = not self._keeps_ended and self._read_since >= since + PATIENCE_SECONDS
             waits = self._behind or (not looked and 0.0 <= now - since < HANGS_SECONDS)
             if call_id not in self._calls:
                 self._missing.pop(call_id, None)
@@ -348,8 +355,8 @@ class Reconciliation:
         """Do not keep the mark for calls whose end queue_log has lost."""
         if self._behind or not self._reader.readable:
             return
-        while self._late and not 0.0 <= now - self._late[0][1] < LATE_SECONDS:
-            call_id, _at = self._late.popleft()
+        while self._late and not 0.0 <= now - self._late[0][2] < LATE_SECONDS:
+            call_id, _began, _at = self._late.popleft()
             if call_id in self._replay.open:
                 self._replay.done(call_id)
 

@@ -32,6 +32,7 @@ from ivrd.core.report import Cause, PartnerEvent, PartnerEventKind
 from ivrd.core.seat_health import NotTaken, Rests, Resumed, SeatNotice
 from ivrd.ha.leadership import LeaderStatus
 from ivrd.store import WriteBehind
+from ivrd.store.write_behind import REWRITE
 
 logger = logging.getLogger("ivrd")
 
@@ -212,6 +213,7 @@ class PartnerRepository:
         overrides, no_overrides = await self._runtimes(OVERRIDES, _override)
         drills, no_drills = await self._runtimes(DRILLS, _day)
         found, no_breakers = await self._runtimes(BREAKERS, lambda text: breaker_of(text, now))
+        await self._write_behind.adopt(AUDIT, _second(now - REWRITE))
         self._overrides |= {partner: override for partner, (override,) in overrides.items()}
         self._drills |= drills
         self._breakers |= found

@@ -160,6 +160,11 @@ class RecentWrites:
         for name in old:
             del self._entries[name]
 
+    def adopt(self, changes: Iterable[Put], now: float) -> None:
+        """Remember what another ivrd has written, as if it were written now."""
+        for change in changes:
+            self._entries.setdefault(slot(change), Entry(change, now))
+
     def changes(self) -> list[Change]:
         """What is remembered, in the order in which it was written."""
         return [entry.change for entry in self._entries.values()]

@@ -140,7 +140,8 @@ class RedisStore:
         except (TimeoutError, RedisTimeout):
             self._drop(redis)
             raise StoreDown(f"{self._server} does not answer (for {self._deadline:g} s)") from None
-        except (RedisError, OSError) as error:
+        # AttributeError: of redis-py, when another task drops the client that this one connects.
+        except (RedisError, OSError, AttributeError) as error:
             self._drop(redis)  # after a fail-over the same address may be another server
             raise StoreDown(f"{self._server} {words(error)}") from None
         finally:

@@ -35,6 +35,7 @@ KINDS = {
     "ReadOnlyError": WORDS["READONLY"],
     "OutOfMemoryError": WORDS["OOM"],
     "BusyLoadingError": WORDS["LOADING"],
+    "AttributeError": "has lost a connection while it was made",
     "MasterNotFoundError": "has no master that works now",
 }
 

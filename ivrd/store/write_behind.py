@@ -105,6 +105,19 @@ class WriteBehind:
             self._failed(str(error))
             raise
 
+    async def peek(self, kind: str) -> dict[str, str]:
+        """What the store has, for a standby: a `StoreDown` that it raises is not reported."""
+        return await self._store.read(kind)
+
+    async def adopt(self, kind: str, first: str) -> dict[str, str]:
+        """What the leader before has stored under `first` and later keys; raises `StoreDown`.
+
+        A store that is down soon, and has lost it then, gets it again, as what was written here.
+        """
+        found = await self.load(kind, first)
+        self._recent.adopt((Put(kind, *entry) for entry in found.items()), self._clock())
+        return found
+
     async def pages(
         self, kind: str, first: str = "", before: str = ""
     ) -> AsyncIterator[dict[str, str]]:

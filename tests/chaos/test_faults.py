@@ -4,14 +4,17 @@ import argparse
 import subprocess
 import sys
 from random import Random
+from typing import cast
 
 import pytest
 
 from chaos import table, without
+from chaos.counts import Counts
 from chaos.faults import FAULTS
 from chaos.faults.callers import Unfinished
 from chaos.faults.link import Disorder, says_pong
-from chaos.run import orders
+from chaos.run import _settled, orders
+from lab.comparison import Tally
 from lab.running import LabError
 
 
@@ -119,3 +122,19 @@ def test_commands_that_a_hang_up_met_are_counted_and_finished_ones_are_not():
     list(watch.down(b"Event: AsyncAGIEnd\r\nChannel: C-1\r\n\r\n"))
     list(watch.down(b"Event: Hangup\r\nChannel: C-1\r\n\r\n"))
     assert watch.commands == {"STREAM FILE": 1}
+
+
+class LateCounts:
+    """Counts of an ivrd that has two of three calls until it has read queue_log."""
+
+    def __init__(self, *counted: Tally) -> None:
+        self._counted = list(counted)
+
+    def now(self) -> Tally:
+        return self._counted.pop(0) if len(self._counted) > 1 else self._counted[0]
+
+
+def test_a_call_that_nobody_saw_end_has_time_to_be_recorded() -> None:
+    begun, unread, read = Tally(2, in_progress=1), Tally(2), Tally(3)
+    assert _settled(cast(Counts, LateCounts(begun, unread, read)), 3, 60.0) is read
+    assert _settled(cast(Counts, LateCounts(begun, unread)), 3, 0.3) is unread

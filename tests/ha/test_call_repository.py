@@ -40,6 +40,9 @@ class Shelf:
         found = sorted(self.entries[kind].items())
         return {k: v for k, v in found if k >= first and (not before or k < before)}
 
+    async def adopt(self, kind: str, first: str) -> Mapping[str, str]:
+        return await self.load(kind, first)
+
     async def pages(self, kind: str) -> AsyncIterator[Mapping[str, str]]:
         for key, value in (await self.load(kind)).items():
             yield {key: value}

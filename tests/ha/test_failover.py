@@ -323,6 +323,75 @@ def test_whoever_takes_over_counts_everybody_once(tmp_path: Path) -> None:
     live(body)
 
 
+@pytest.mark.parametrize("seconds", [0.0, 3600.0])
+def test_a_store_that_loses_what_the_leader_before_wrote_gets_it_from_the_next(
+    tmp_path: Path, seconds: float
+) -> None:
+    """CALL has talked for `seconds` when it ends, and the leader dies; then the store is empty."""
+    call_id = f"{int(NOW - seconds)}.1"
+
+    async def body(store: Shelves) -> None:
+        lease = Held()
+        first, standby = Ivrd(tmp_path, store), Ivrd(tmp_path, store, lease)
+        for one in (first, standby):
+            await one.failover.up()
+        first.tracker.restore(Call(call_id, NOW - seconds), None)
+        await first.rig.take(gone(call_id))
+        with first.record.open("a") as record:
+            record.write(line(call_id, "RECEIVED|") + line(call_id, "ENDED|ivr|"))
+        await first.reconcile(1.0)
+        first.failover._keep_mark()
+        await first.written()
+        await first.die()
+        lease.free = True
+        await until(lambda: standby.failover.began)
+        store.down = True
+        await standby.rig.take(arrived(SECOND))
+        await until(lambda: not standby.write_behind.up)
+        store.entries.clear()
+        store.down = False
+        await until(lambda: standby.write_behind.up)
+        await standby.written()
+        assert store.ended() == [call_id]
+
+    live(body)
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_whoever_takes_over_from_an_empty_store_counts_from_the_record(
+    tmp_path: Path, readable: bool
+) -> None:
+    """The leader dies, and so does the store; CALL is recorded then, and SECOND is not."""
+
+    async def body(store: Shelves) -> None:
+        lease = Held()
+        first, standby = Ivrd(tmp_path, store), Ivrd(tmp_path, store, lease)
+        first.record.write_text(line("0.1", "RECEIVED|") + line("0.1", "ENDED|ivr|"))
+        for one in (first, standby):
+            await one.failover.up()
+        await first.written()
+        await until(lambda: standby.failover._followed)
+        await first.rig.take(arrived(CALL), gone(CALL), arrived(SECOND))
+        await first.written()
+        await first.die()
+        with first.record.open("a") as record:
+            for call_id in (CALL, SECOND):
+                record.write(line(call_id, "RECEIVED|") + line(call_id, "ENDED|ivr|"))
+        store.down = not readable
+        store.entries.clear()
+        lease.free = True
+        await until(lambda: standby.failover.began)
+        store.down = False
+        await until(lambda: not standby.failover._blind)
+        await standby.reconcile(0.0)
+        await standby.reconcile(10.0)
+        await standby.written()
+        assert store.ended() == [CALL, SECOND]
+        assert standby.counted() == {"received": 2, "ended": 2, "here": 0}
+
+    live(body)
+
+
 def test_whoever_takes_over_leaves_open_what_an_operator_has_opened(tmp_path: Path) -> None:
     """And closed what was closed: a standby has seen the pools as they were when it began."""
 
@@ -358,8 +427,7 @@ def test_whoever_takes_over_leaves_partners_seats_until_it_knows_what_was_stored
         await standby.failover.up()
         store.slow.clear()
         lease.free = True
-        await store.reading.wait()
-        assert standby.leadership.is_leader
+        await until(lambda: standby.leadership.is_leader and standby.tracker._held is not None)
         assert not standby.failover.began
         members.lend([(partner, True)], {})
         store.slow.set()

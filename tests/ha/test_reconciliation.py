@@ -46,6 +46,9 @@ class Script:
     def mark(self) -> LogPosition | None:
         return LogPosition(1, "a", self.taken)
 
+    def start(self, mark: LogPosition | None) -> None:
+        self.taken = mark.offset if mark else len(self.lines)
+
     def read(self) -> list[tuple[LogEntry, LogPosition]]:
         self.guard.wait(60)
         begin, self.taken = self.taken, len(self.lines)
@@ -392,6 +395,22 @@ async def test_while_there_is_more_to_read_a_missed_call_waits():
     assert rig.notices == []
     rig.write(*TALK)
     rig.reader.behind = False
+    await rig.tick(1.0)
+    assert rig.ends() == {"a": ANSWERED}
+
+
+@live
+async def test_a_call_missed_at_a_takeover_waits_for_what_is_stored():
+    """What the record has of it was written before the place where this ivrd began to read."""
+    rig = Rig(known=None)
+    rig.receive()
+    rig.book("a", JoinedQueue(991.0, "red"))
+    rig.write(*TALK)
+    rig.reader.start(None)
+    rig.miss("a")
+    await rig.tick(5.0)
+    assert rig.ends() == {}
+    rig.reconciliation.read_again(LogPosition(1, "a", 0), ())
     await rig.tick(1.0)
     assert rig.ends() == {"a": ANSWERED}
 

@@ -106,6 +106,10 @@ class Shelf:
             if first <= key and (not before or key < before):
                 yield {key: value}
 
+    async def adopt(self, kind: str, first: str) -> dict[str, str]:
+        pages = [page async for page in self.pages(kind, first)]
+        return {key: value for page in pages for key, value in page.items()}
+
     async def flush(self, _seconds: float) -> bool:
         return not self.down
 

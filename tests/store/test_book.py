@@ -73,6 +73,31 @@ def test_what_one_life_wrote_the_next_one_reads(make: MakeStore) -> None:
     asyncio.run(body())
 
 
+def test_what_operators_did_just_before_a_start_is_written_again_if_the_store_fails(
+    make: MakeStore,
+) -> None:
+    """It is rewritten as it was read: a store that has it still has it once."""
+
+    async def body() -> None:
+        async with Ivrd(make).running() as ivrd:
+            ivrd.book.audit("somchai", "override closed", "alpha", "none -> closed")
+            ivrd.now += 20.0
+            ivrd.book.audit("malee", "override none", "alpha", "closed -> none")
+        async with Ivrd(make).running() as again:
+            again.now += 40.0
+            await again.book.read()
+            assert again.write_behind.waiting == 0
+            again.write_behind._failed("it was down")
+            assert again.write_behind.waiting == 1
+            assert await again.book.written(PATIENCE)
+            acts = [
+                act async for some in again.book.audit_entries(0.0, NOW + 60) for act in some if act
+            ]
+            assert [act.who for act in acts] == ["somchai", "malee"]
+
+    asyncio.run(body())
+
+
 def test_who_takes_over_writes_what_the_other_did_not_and_nothing_twice(make: MakeStore) -> None:
     """Both hear everything; the one that acts ends before it has written its last talk."""
 

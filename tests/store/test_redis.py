@@ -122,6 +122,32 @@ def test_a_killed_server_is_found_again_when_it_is_back(own: Running) -> None:
     asyncio.run(act())
 
 
+def test_a_connection_that_another_task_drops_while_it_is_made_is_a_store_that_is_down() -> None:
+    """redis-py then has no writer left for what it was about to send."""
+
+    class Dropped:
+        async def execute_command(self, *_command: object) -> None:
+            await self.writer.writelines([])  # type: ignore[attr-defined]
+
+        writer = None
+
+        async def aclose(self) -> None: ...
+
+    class Server:
+        async def connect(self, _deadline: float) -> Dropped:
+            return Dropped()
+
+        def __str__(self) -> str:
+            return "Redis"
+
+    async def act() -> None:
+        store = RedisStore(Server())  # type: ignore[arg-type]
+        said = await refusal(store.open())
+        assert said == "Redis has lost a connection while it was made"
+
+    asyncio.run(act())
+
+
 def test_a_full_server_takes_all_or_nothing(own: Running) -> None:
     async def act() -> None:
         store = RedisStore(own.server, SLOW)

@@ -251,6 +251,29 @@ def test_what_is_written_only_once_is_written_again_after_a_fail_over(kind: str)
     assert rig.store.entries == {kind: {"1": "1"}, "calls": {"a": "1"}}
 
 
+def test_what_the_leader_before_had_written_lately_is_written_again_after_a_fail_over() -> None:
+    async def act() -> None:
+        rig.store.entries = {"ended": {"1": "long ago", "2": "first", "3": "first"}}
+        async with rig.running() as write_behind:
+            write_behind.put("ended", "3", "second")
+            assert await write_behind.flush(PATIENCE)
+            found = await write_behind.adopt("ended", "2")
+            assert found == {"2": "first", "3": "second"}
+            rig.store.entries = {}
+            rig.store.faults = [Fault.REFUSED]
+            write_behind.put("ended", "4", "new")
+            assert await write_behind.flush(PATIENCE)
+            now = {"2": "first", "3": "second", "4": "new"}
+            assert rig.store.entries == {"ended": now}
+            rig.now += REWRITE + 1
+            write_behind.put("ended", "5", "new")
+            assert await write_behind.flush(PATIENCE)
+            assert [change.key for change in write_behind._recent.changes()] == ["5"]
+
+    rig = Rig()
+    asyncio.run(act())
+
+
 def test_another_ivrd_has_taken_over() -> None:
     async def act() -> None:
         rig.epoch = 1
