@@ -231,7 +231,8 @@ class AmiClient:
         at = (self.address.host, self.address.port)
         async with asyncio.timeout(self._pace.answer):
             _, wire = await loop.create_connection(
-                lambda: AmiProtocol(take, on_lost, self._wanted, STRANGERS_EVENTS), *at
+                lambda: AmiProtocol(take, on_lost, self._wanted, STRANGERS_EVENTS, self._guard),
+                *at,
             )
         self._wire = wire
         login = {"Username": self.address.user, "Secret": self.address.secret(), "Events": "on"}
@@ -328,7 +329,7 @@ class AmiClient:
     async def announce_leader(self, token: str) -> None:
         """Write the leader token into Asterisk; the one action that needs no grant."""
         setting = {"Action": "Setvar", "Variable": dialplan_names.LEADER, "Value": token}
-        await self._answer(self._sent(setting), self._pace.silent)
+        await self._answer(self._sent(setting, guarded=False), self._pace.silent)
 
     async def ask(self, action: str, **headers: str) -> Message:
         """Send one action and return the answer.
@@ -386,11 +387,16 @@ class AmiClient:
         return self._guard.submit(action, lambda: self._sent(message, as_list, hurry))
 
     def _sent(
-        self, message: dict[str, str], as_list: bool = False, hurry: bool = True
+        self,
+        message: dict[str, str],
+        as_list: bool = False,
+        hurry: bool = True,
+        *,
+        guarded: bool = True,
     ) -> "asyncio.Future[Any]":
         if self._wire is None:  # it may be gone by the time that a held action goes out
             raise ConnectionLost("not connected to Asterisk")
-        return self._wire.send(message, as_list, hurry=hurry)
+        return self._wire.send(message, as_list, hurry=hurry, guarded=guarded)
 
     def _drop(self, handler: ConnectionHandler) -> None:
         self.up = False

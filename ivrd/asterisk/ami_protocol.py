@@ -10,6 +10,7 @@ What panoramisk 1.4 leaves open, and where it is mended here:
 * a header that comes twice is a list where everyone expects text            -> `parsed`
 * it writes values unchecked, so that a CR or LF in one starts a new action  -> `encoded`
 * it sends each action by itself, and waking Asterisk costs most of that      -> `_write`
+* what it was given to send it sends, however long that was ago               -> `_flush`
 * each acknowledgement wakes the process, which is most of what a call costs -> `_set_hurry`
 * an action that expects a list never ends when the answer is an error       -> `_Pending`
 * it logs an action that it cannot send, with the secret if it is the login   -> `send`
@@ -29,7 +30,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from panoramisk.ami_protocol import AMIProtocol
 from panoramisk.message import Message
@@ -75,6 +76,27 @@ def encoded(headers: Mapping[str, object]) -> bytes:
     return (LINE_END.join(lines) + LINE_END * 2).encode()
 
 
+class Guard(Protocol):
+    """Whether an action may be sent; see leader_guard.py."""
+
+    def allows(self, action: str) -> bool:
+        """Whether it may be sent in this moment."""
+
+    def submit(
+        self, action: str, send: "Callable[[], asyncio.Future[Any]]"
+    ) -> "asyncio.Future[Any]":
+        """Send it now or later; raises `ConnectionLost` where it may not be sent at all."""
+
+
+class _Unsent(NamedTuple):
+    """An action that is to be sent in this turn of the loop.  `guarded`: only if it is allowed."""
+
+    action: str
+    guarded: bool
+    data: bytes
+    future: "asyncio.Future[Any]"
+
+
 @dataclass(slots=True)
 class _Pending:
     """An action that is not answered yet.  `rows`: what has come of its list; None: it has none."""
@@ -102,6 +124,7 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
     only: the others are dropped before anything is made of them.  Of those named in `rationed` so
     many are read in a second, and the others counted in `surplus`, by their names.
     `on_lost(reason)` is called once when the connection ends, whatever ends it.
+    `guard` is asked once more when actions are sent that it has allowed before.
     """
 
     encoding = "utf8"
@@ -114,6 +137,7 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         on_lost: Callable[[str], None],
         wanted: Collection[str] | None = None,
         rationed: Collection[str] = (),
+        guard: Guard | None = None,
     ) -> None:
         self.reason = ""
         #: When bytes came last; asyncio's loops have the same clock.
@@ -127,7 +151,8 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         self._on_lost = on_lost
         self._wanted = None if wanted is None else frozenset(name.encode() for name in wanted)
         self._rest = b""  # what has come of the next message
-        self._unsent: list[bytes] = []
+        self._guard = guard
+        self._unsent: list[_Unsent] = []
         self._awaited: set[str] = set()
         self._acknowledgement: dict[str, int] = {}  # by action: its bytes, without the id
         self._coming: dict[str, int] = {}  # by id: the bytes of those that nobody waits for
@@ -136,9 +161,16 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         self._ids = map(f"{secrets.token_hex(4)}.{{}}".format, itertools.count(1))
 
     def send(
-        self, headers: Mapping[str, str], as_list: bool = False, *, hurry: bool = True
+        self,
+        headers: Mapping[str, str],
+        as_list: bool = False,
+        *,
+        hurry: bool = True,
+        guarded: bool = True,
     ) -> "asyncio.Future[Any]":
         """Send one action; its future resolves with the answer, or fails with `ConnectionLost`.
+
+        Without `guarded` it needs nobody's leave.
 
         Without `hurry` the answer may wait for the next event, a second at most; a refusal does not
         that is longer than the action's last acknowledgement was.
@@ -159,7 +191,7 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         else:
             self._awaited.add(action_id)
             self._set_hurry()
-        self._write(action)
+        self._write(_Unsent(name, guarded, action, future))
         return future
 
     def _answered(self, action_id: str) -> None:
@@ -184,19 +216,43 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
             if link := self.transport.get_extra_info("socket"):
                 link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, least)
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, unsent: _Unsent) -> None:
         """Send with what else is to be sent in this turn of the loop: each sending costs as much
         as making up an action."""
         if not self._unsent:
             asyncio.get_running_loop().call_soon(self._flush)
-        self._unsent.append(data)
+        self._unsent.append(unsent)
 
     def _flush(self) -> None:
-        """Send what is to be sent."""
+        """Send what is to be sent, and is allowed still: this process may have stood since."""
         unsent, self._unsent = self._unsent, []
-        if unsent:
-            self.transport.write(b"".join(unsent))
+        data = b"".join([each.data for each in unsent if self._allowed(each)])
+        if data:
+            self.transport.write(data)
             self._set_hurry()
+
+    def _allowed(self, unsent: _Unsent) -> bool:
+        """Whether this may be sent now; what may not is submitted to the guard once more."""
+        if self._guard is None or not unsent.guarded or self._guard.allows(unsent.action):
+            return True
+
+        def send() -> "asyncio.Future[Any]":
+            if self.closed:
+                raise ConnectionLost(self.reason)
+            self._write(unsent)
+            return unsent.future
+
+        def refused(held: "asyncio.Future[Any]") -> None:
+            error = None if held.cancelled() else held.exception()
+            if error is not None and not unsent.future.done():
+                unsent.future.set_exception(error)
+
+        try:
+            self._guard.submit(unsent.action, send).add_done_callback(refused)
+        except ConnectionLost as error:
+            if not unsent.future.done():
+                unsent.future.set_exception(error)
+        return False
 
     def connection_made(self, transport: Any) -> None:
         """Called by asyncio: from now on read no more at once than is soon handled."""

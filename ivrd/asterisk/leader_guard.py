@@ -63,9 +63,13 @@ class LeaderGuard:
             if not waiting.done():
                 waiting.set_exception(NotLeader("another ivrd is the leader"))
 
+    def allows(self, action: str) -> bool:
+        """Whether this action may be sent in this moment."""
+        return action in READ_ONLY_ACTIONS or self._clock() < self._until
+
     def submit(self, action: str, send: Send) -> "asyncio.Future[Any]":
         """Send now, or once the grant is renewed.  Raises `NotLeader` when there is none."""
-        if action in READ_ONLY_ACTIONS or self._clock() < self._until:
+        if self.allows(action):
             return send()
         if self._until == -inf or len(self._held) >= HELD_AT_MOST:
             raise NotLeader("another ivrd is the leader")
