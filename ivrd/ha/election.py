@@ -31,6 +31,7 @@ from ivrd.store import Lease, StoreDown
 TURN_SECONDS = 0.2  # between two looks at Asterisk and Redis
 LEASE_SECONDS = 1.0  # a leader that does not renew its lease has lost it after that
 TOKEN_SECONDS = 1.0  # how long a leadership grant lasts
+CLAIM_SECONDS = LEASE_SECONDS + TOKEN_SECONDS  # a lease that is claimed, until it is renewed
 MOST_DIGITS = 16  # of an epoch: Redis counts exactly so far
 
 
@@ -126,6 +127,7 @@ class Election:
         """Become the leader if there is none."""
         leadership = self.leadership
         before = leadership.token_seen = await self._link.get_global(LEADER)
+        claiming = self._clock()
         epoch = await self._claim(lease, _epoch(before) + 1)
         if epoch is None:
             return
@@ -134,7 +136,7 @@ class Election:
             await self._link.announce_leader(leadership.token)
         else:
             await self._announce()
-            if not await lease.renew(leadership.name, epoch, LEASE_SECONDS):
+            if not await self._still_claimed(lease, claiming):
                 return
         asked = self._clock()
         if await self._link.get_global(LEADER) == leadership.token:
@@ -147,12 +149,23 @@ class Election:
             await lease.stand_by(self.leadership.name, LEASE_SECONDS)
             if asked < self._patient_until:
                 return None
-            epoch = await lease.claim(self.leadership.name, LEASE_SECONDS + TOKEN_SECONDS, least)
+            epoch = await lease.claim(self.leadership.name, CLAIM_SECONDS, least)
         except StoreDown:
             self._patient_until = self._clock() + LEASE_SECONDS
             raise
         # Frozen meanwhile: another one may have claimed it since.
         return epoch if self._clock() < asked + LEASE_SECONDS else None
+
+    async def _still_claimed(self, lease: Lease, since: float) -> bool:
+        """Whether a lease that was claimed `since` then, or later, is still this ivrd's.
+
+        If Redis has died meanwhile, nobody can have it before it runs out; and the former leader
+        has read the new token and ended: if this one did not lead, nobody would until it is back.
+        """
+        try:
+            return await lease.renew(self.leadership.name, self.leadership.epoch, LEASE_SECONDS)
+        except StoreDown:
+            return self._clock() < since + CLAIM_SECONDS
 
     # --- handing over ----------------------------------------------------------------------
 

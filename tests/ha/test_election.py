@@ -150,6 +150,44 @@ def test_one_that_dies_while_redis_is_down_is_replaced_when_redis_is_back() -> N
     in_a_world(body)
 
 
+def test_one_that_takes_over_while_redis_dies_acts_for_the_former_one_has_ended() -> None:
+    async def body(world: World) -> None:
+        one, other = await pair(world)
+        one.freeze()
+        while world.held()[0] != "other":
+            await world.goes_on(0.05)
+        world.redis_down = True
+        one.thaw()
+        assert await world.one_acts(TAKEOVER) is other
+        assert one.stepped_down == ["other is the leader now"]
+        await world.goes_on(10.0)
+        assert world.active() == [other]
+        world.redis_down = False
+        await world.goes_on(10.0)
+        assert world.active() == [other]
+        assert world.held() == ("other", 2)
+
+    in_a_world(body)
+
+
+def test_a_claim_that_has_run_out_while_redis_is_down_is_none() -> None:
+    async def body(world: World) -> None:
+        one, other = await pair(world)
+        one.kill()
+        while world.held()[0] != "other":
+            await world.goes_on(0.05)
+        world.redis_down = True
+        other.freeze()
+        await world.goes_on(3.0)
+        other.thaw()
+        await world.goes_on(3.0)
+        assert world.active() == []
+        world.redis_down = False
+        assert await world.one_acts(2 * TAKEOVER) is other
+
+    in_a_world(body)
+
+
 def test_an_asterisk_that_was_restarted_is_told_anew_who_acts() -> None:
     async def body(world: World) -> None:
         one, _other = await pair(world)
