@@ -23,7 +23,8 @@ from bench import results
 from bench.figures import percentile
 from bench.peers.fastagi import FastAgi
 from ivrd.asterisk import call_facts, translate
-from ivrd.asterisk.ami_client import AmiAddress, AmiClient
+from ivrd.asterisk.ami_client import AmiClient
+from ivrd.asterisk.ami_link import AmiAddress
 from ivrd.asterisk.async_agi import Session, Sessions
 from ivrd.asterisk.leader_guard import LeaderGuard
 from lab.callers import Caller, Callers, Hear, Patience

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from fuzz.runner import One, Target
-from ivrd.asterisk import ami_protocol
+from ivrd.asterisk import ami_action
 from ivrd.asterisk.ami_client import AmiClient
 from ivrd.asterisk.async_agi import TEXT_LIMIT, Sessions, quoted
 from ivrd.asterisk.conversation import Conversation
@@ -59,8 +59,8 @@ def strings() -> Iterator[One]:
         assert argument.isprintable()
         assert len(unquoted(argument).encode()) <= TEXT_LIMIT
         try:
-            ami_protocol.encoded({"Value": text})
-        except ami_protocol.BadValue:
+            ami_action.encoded({"Value": text})
+        except ami_action.BadValue:
             pass
         else:
             assert not set(text) & set("\r\n\0")
@@ -83,7 +83,7 @@ class Dialled:
 
     def tell(self, action: str, **headers: str) -> "asyncio.Future[Any]":
         """What `AmiClient.tell` does."""
-        ami_protocol.encoded(headers)
+        ami_action.encoded(headers)
         if "CommandID" in headers:
             self.commands.append(headers["CommandID"])
         return asyncio.get_running_loop().create_future()

@@ -9,8 +9,8 @@ from contextlib import suppress
 
 from ivrd import log
 from ivrd.agents.controller import AgentController
-from ivrd.asterisk.ami_client import ActionRefused
-from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.asterisk.ami_action import ConnectionLost
+from ivrd.asterisk.ami_link import ActionRefused
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.config.settings import AgentSettings
 from ivrd.core import agent as a

@@ -15,8 +15,8 @@ from typing import Protocol, assert_never
 from ivrd import log
 from ivrd.agents.controller import AgentController
 from ivrd.asterisk import dialplan_names
-from ivrd.asterisk.ami_client import ActionRefused
-from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.asterisk.ami_action import ConnectionLost
+from ivrd.asterisk.ami_link import ActionRefused
 from ivrd.asterisk.seat_facts import LineFact, LineJoined, LineLeft
 from ivrd.config.settings import AgentSettings
 from ivrd.core import agent as a

@@ -20,8 +20,8 @@ from pydantic import TypeAdapter, ValidationError
 from ivrd import log
 from ivrd.agents.controller import NO_ANSWER, AgentController
 from ivrd.asterisk import dialplan_names
-from ivrd.asterisk.ami_client import ActionRefused
-from ivrd.asterisk.ami_protocol import BadValue, ConnectionLost
+from ivrd.asterisk.ami_action import BadValue, ConnectionLost
+from ivrd.asterisk.ami_link import ActionRefused
 from ivrd.asterisk.call_request import NotPlaced
 from ivrd.asterisk.facts import AttemptReport
 from ivrd.config.settings import AgentSettings, ReminderSettings

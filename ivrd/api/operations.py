@@ -14,8 +14,9 @@ from ivrd import __version__, log
 from ivrd.api import reload, server, status
 from ivrd.api.peercred import asked_by
 from ivrd.api.status import Limits, MissingPrompts
-from ivrd.asterisk.ami_client import ActionRefused, AmiClient
-from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.asterisk.ami_action import ConnectionLost
+from ivrd.asterisk.ami_client import AmiClient
+from ivrd.asterisk.ami_link import ActionRefused
 from ivrd.asterisk.capacity import Capacity
 from ivrd.asterisk.conversation_settings import ConversationSettings
 from ivrd.asterisk.queue_members import QueueMembers

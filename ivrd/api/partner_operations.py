@@ -19,8 +19,8 @@ from ivrd import log
 from ivrd.api import server
 from ivrd.api.partner_report import PartnerReport, ServedCalls
 from ivrd.api.peercred import asked_by
-from ivrd.asterisk.ami_client import ActionRefused
-from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.asterisk.ami_action import ConnectionLost
+from ivrd.asterisk.ami_link import ActionRefused
 from ivrd.config.problem import unknown
 from ivrd.core import breaker as b
 from ivrd.core.forecast import combine_loads

@@ -9,8 +9,8 @@ from ivrd.agents.supervision import ALLOWED_SECONDS, Mode, NotWritten, Supervisi
 from ivrd.api import server
 from ivrd.api.peercred import asked_by
 from ivrd.api.pin import check_pin
-from ivrd.asterisk.ami_client import ActionRefused
-from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.asterisk.ami_action import ConnectionLost
+from ivrd.asterisk.ami_link import ActionRefused
 from ivrd.config.settings import AgentSettings, SupervisionSettings
 from ivrd.core.call import AnsweredBy, CallState
 from ivrd.core.ledger import Ledger

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ivrd.api import server
-from ivrd.asterisk.ami_client import ActionRefused
-from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.asterisk.ami_action import ConnectionLost
+from ivrd.asterisk.ami_link import ActionRefused
 from ivrd.asterisk.trunk_states import AddressState
 from ivrd.config.problem import unknown
 from ivrd.core.status_schema import TrunkStatus

@@ -5,10 +5,10 @@ What panoramisk 1.4 leaves open, and where it is mended here:
 * it decodes each packet by itself and drops a character split between two  -> `data_received`
 * a peer that is not Asterisk, or that never ends a message, goes unnoticed  -> `data_received`
 * it interprets events that nobody reads, which costs most of its time        -> `_unread`
-* it makes up each message three times over                                   -> `parsed`
+* it makes up each message three times over                                   -> ami_message.py
 * a stranger's packets can fill it with events                               -> `_over_ration`
-* a header that comes twice is a list where everyone expects text            -> `parsed`
-* it writes values unchecked, so that a CR or LF in one starts a new action  -> `encoded`
+* a header that comes twice is a list where everyone expects text            -> ami_message.py
+* it writes values unchecked, so that a CR or LF in one starts a new action  -> ami_action.py
 * it sends each action by itself, and waking Asterisk costs most of that      -> `_write`
 * what it was given to send it sends, however long that was ago               -> `_flush`
 * each acknowledgement wakes the process, which is most of what a call costs -> `_set_hurry`
@@ -22,8 +22,6 @@ Its `Manager`, which reconnects by itself, is not used: ivrd/asterisk/ami_client
 
 import asyncio
 import itertools
-import math
-import os
 import secrets
 import socket
 import time
@@ -35,10 +33,9 @@ from typing import Any, NamedTuple, Protocol
 from panoramisk.ami_protocol import AMIProtocol
 from panoramisk.message import Message
 
+from ivrd.asterisk.ami_action import LINE_LIMIT, ConnectionLost, encoded, in_words
 from ivrd.asterisk.ami_message import LINE_END, parsed
 
-LINE_LIMIT = 1024  # bytes with the line's end; Asterisk drops longer ones (manager.c, get_input)
-LONGEST = LINE_LIMIT - len(LINE_END)
 RATION = 100  # events a second
 # What wakes nobody as long as nobody waits for it: acknowledgements and changes of devices are
 # smaller, all other events larger.  They are read with the next event, or answer to a ping.  While
@@ -52,28 +49,6 @@ MESSAGE_END = BYTES_END * 2
 EVENT = b"Event: "  # how Asterisk begins each event (manager.c, manager_event)
 NOT_ASTERISK = "what answers there is not Asterisk's manager"
 ACTION_ID = b"ActionID"  # what every answer to an action of ours has, a list's rows too
-
-
-class BadValue(ValueError):
-    """A header that must not be sent; the message says which and why."""
-
-
-class ConnectionLost(ConnectionError):
-    """The link to Asterisk went away before the answer came."""
-
-
-def encoded(headers: Mapping[str, object]) -> bytes:
-    """One action.  Raises `BadValue` if a header would break out of its line, or Asterisk would
-    drop it."""
-    lines = []
-    for name, value in headers.items():
-        line = f"{name}: {value}"
-        if not isinstance(value, str) or ":" in name or not line.isprintable():
-            raise BadValue(f"{name!r}: a value must be one line of text")
-        if 4 * len(line) > LONGEST and len(line.encode()) > LONGEST:
-            raise BadValue(f"{name!r}: longer than the {LINE_LIMIT} bytes that Asterisk takes")
-        lines.append(line)
-    return (LINE_END.join(lines) + LINE_END * 2).encode()
 
 
 class Guard(Protocol):
@@ -365,27 +340,3 @@ def _event_name(block: bytes) -> bytes:
     """The event's name; empty for what is no event."""
     end = block.find(BYTES_END)
     return block[len(EVENT) : end if end > 0 else None] if block.startswith(EVENT) else b""
-
-
-def mark_retrieved(future: "asyncio.Future[Any]") -> None:
-    """Mark a failure as seen: nobody need be waiting for this result."""
-    if not future.cancelled():
-        future.exception()
-
-
-def in_seconds(text: str) -> float:
-    """A number of seconds; 0 for anything else."""
-    try:
-        number = float(text)
-    except ValueError:
-        return 0.0
-    return number if math.isfinite(number) else 0.0
-
-
-def in_words(error: BaseException) -> str:
-    """Why something failed, for a person: the operating system's words without a module's."""
-    if isinstance(error, TimeoutError):
-        return "no answer"
-    if isinstance(error, OSError) and error.errno and error.errno > 0:
-        return os.strerror(error.errno)
-    return str(error) or type(error).__name__

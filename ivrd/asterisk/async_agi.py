@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 from panoramisk.message import Message
 
+from ivrd.asterisk.ami_action import BadValue, ConnectionLost, mark_retrieved
 from ivrd.asterisk.ami_client import AmiClient
-from ivrd.asterisk.ami_protocol import BadValue, ConnectionLost, mark_retrieved
 
 TEXT_LIMIT = 450  # bytes; quoted at most twice that, which with its command fits a line of AMI
 PATIENCE_SECONDS = 10.0  # how long a result may be overdue

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from math import inf
 from typing import Any
 
-from ivrd.asterisk.ami_protocol import ConnectionLost, mark_retrieved
+from ivrd.asterisk.ami_action import ConnectionLost, mark_retrieved
 
 # Actions that change nothing.
 READ_ONLY_ACTIONS = frozenset(

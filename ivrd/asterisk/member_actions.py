@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from typing import assert_never
 
-from ivrd.asterisk.ami_client import ActionRefused, AmiClient
+from ivrd.asterisk.ami_client import AmiClient
+from ivrd.asterisk.ami_link import ActionRefused
 from ivrd.asterisk.dialplan_names import interface, partner_of, state_interface
 from ivrd.core.seats import (
     CLOSED_BY_US,

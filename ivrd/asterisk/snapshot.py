@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ivrd.asterisk import dialplan_names
-from ivrd.asterisk.ami_client import ActionRefused, AmiClient
+from ivrd.asterisk.ami_client import AmiClient
+from ivrd.asterisk.ami_link import ActionRefused
 from ivrd.asterisk.breaks import with_breaks
 from ivrd.asterisk.dialplan_names import seat_of
 from ivrd.asterisk.queue_language import spoken_language

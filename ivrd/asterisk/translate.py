@@ -9,7 +9,7 @@ from typing import Any
 from panoramisk.message import Message
 
 from ivrd.asterisk import dialplan_names
-from ivrd.asterisk.ami_protocol import in_seconds
+from ivrd.asterisk.ami_action import in_seconds
 from ivrd.asterisk.call_facts import (
     AgentCallOffered,
     AgentConnected,

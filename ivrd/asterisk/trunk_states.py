@@ -10,7 +10,7 @@ from typing import Protocol
 
 from panoramisk.message import Message
 
-from ivrd.asterisk.ami_client import ActionRefused
+from ivrd.asterisk.ami_link import ActionRefused
 from ivrd.asterisk.facts import TrunkRegistration
 
 STATES = {"Reachable": True, "Unreachable": False}

@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 
 from ivrd import log
 from ivrd.asterisk import dialplan_names
-from ivrd.asterisk.ami_client import ActionRefused, AmiClient
-from ivrd.asterisk.ami_protocol import BadValue, ConnectionLost
+from ivrd.asterisk.ami_action import BadValue, ConnectionLost
+from ivrd.asterisk.ami_client import AmiClient
+from ivrd.asterisk.ami_link import ActionRefused
 from ivrd.callbacks.repository import BookingRepository
 from ivrd.callbacks.telephone import Dialable, NotDialled
 from ivrd.config.callback import CallbackSettings

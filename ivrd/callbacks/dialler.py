@@ -19,8 +19,9 @@ from typing import Protocol
 
 from ivrd import log
 from ivrd.asterisk import dialplan_names
-from ivrd.asterisk.ami_client import ActionRefused, AmiClient
-from ivrd.asterisk.ami_protocol import BadValue, ConnectionLost
+from ivrd.asterisk.ami_action import BadValue, ConnectionLost
+from ivrd.asterisk.ami_client import AmiClient
+from ivrd.asterisk.ami_link import ActionRefused
 from ivrd.asterisk.call_request import NotPlaced
 from ivrd.asterisk.facts import AttemptReport
 from ivrd.asterisk.queue_priority import milliseconds, written

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Protocol
 
 from ivrd import log
-from ivrd.asterisk.ami_client import ActionRefused
-from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.asterisk.ami_action import ConnectionLost
+from ivrd.asterisk.ami_link import ActionRefused
 from ivrd.callbacks.booker import BookingSettings
 from ivrd.callbacks.dialler import Dialler
 from ivrd.callbacks.repository import BookingRepository

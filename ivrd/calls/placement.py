@@ -20,8 +20,9 @@ from typing import Protocol
 
 from ivrd import log
 from ivrd.asterisk import dialplan_names
-from ivrd.asterisk.ami_client import ActionRefused, AmiClient
-from ivrd.asterisk.ami_protocol import BadValue, ConnectionLost, mark_retrieved
+from ivrd.asterisk.ami_action import BadValue, ConnectionLost, mark_retrieved
+from ivrd.asterisk.ami_client import AmiClient
+from ivrd.asterisk.ami_link import ActionRefused
 from ivrd.asterisk.breaks import with_breaks
 from ivrd.asterisk.queue_priority import (
     head_start_of,

@@ -16,8 +16,8 @@ from typing import Protocol
 
 from panoramisk.message import Message
 
+from ivrd.asterisk.ami_action import BadValue, ConnectionLost, mark_retrieved
 from ivrd.asterisk.ami_client import AmiClient
-from ivrd.asterisk.ami_protocol import BadValue, ConnectionLost, mark_retrieved
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.calls.booking import Booking
 from ivrd.calls.cases import Cases

@@ -14,8 +14,8 @@ meanwhile is told by the end of the menu.
 from collections.abc import Callable, Collection, Iterable
 from heapq import merge
 
+from ivrd.asterisk.ami_action import BadValue, ConnectionLost, mark_retrieved
 from ivrd.asterisk.ami_client import AmiClient
-from ivrd.asterisk.ami_protocol import BadValue, ConnectionLost, mark_retrieved
 from ivrd.asterisk.dialplan_names import partner_of
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.seat_facts import MemberChanged, SeatFact, SeatOffered, SeatState, SeatUnanswered

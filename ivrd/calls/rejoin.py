@@ -13,7 +13,8 @@ from contextlib import suppress
 
 from ivrd import log
 from ivrd.asterisk import dialplan_names
-from ivrd.asterisk.ami_client import ActionRefused, AmiClient
+from ivrd.asterisk.ami_client import AmiClient
+from ivrd.asterisk.ami_link import ActionRefused
 from ivrd.calls.ivr import Ivr
 from ivrd.calls.requeue import into_queue, redirect
 from ivrd.core.call import Call

@@ -17,7 +17,8 @@ from typing import Protocol
 
 from ivrd import log
 from ivrd.asterisk import dialplan_names
-from ivrd.asterisk.ami_client import ActionRefused, AmiClient
+from ivrd.asterisk.ami_client import AmiClient
+from ivrd.asterisk.ami_link import ActionRefused
 from ivrd.core.call import Call, Stage
 from ivrd.core.ledger import Ledger
 from ivrd.core.requeue import Move, in_vain, move_of

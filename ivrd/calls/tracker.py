@@ -12,7 +12,8 @@ from panoramisk.message import Message
 
 from ivrd.asterisk import snapshot as snapshots
 from ivrd.asterisk import translate as t
-from ivrd.asterisk.ami_client import ActionRefused, AmiClient
+from ivrd.asterisk.ami_client import AmiClient
+from ivrd.asterisk.ami_link import ActionRefused
 from ivrd.asterisk.async_agi import Sessions
 from ivrd.asterisk.breaks import with_breaks
 from ivrd.asterisk.queue_members import QueueMembers

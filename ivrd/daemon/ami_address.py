@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from ivrd.asterisk.ami_client import AmiAddress
+from ivrd.asterisk.ami_link import AmiAddress
 from ivrd.config.problem import ConfigError
 from ivrd.config.secret import AMI_SECRET, read_secret
 from ivrd.config.settings import Settings

@@ -16,8 +16,8 @@ from aiohttp.web import AppRunner
 from ivrd import __version__, log
 from ivrd.api import peercred, server
 from ivrd.api.reload import log_languages
-from ivrd.asterisk.ami_client import ActionRefused
-from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.asterisk.ami_action import ConnectionLost
+from ivrd.asterisk.ami_link import ActionRefused
 from ivrd.asterisk.refusal_log import refused
 from ivrd.asterisk.trunk_log import complaints
 from ivrd.calls.ivr import HAND_OVER_SECONDS

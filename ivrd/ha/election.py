@@ -21,8 +21,9 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
-from ivrd.asterisk.ami_client import ActionRefused, AmiClient
-from ivrd.asterisk.ami_protocol import ConnectionLost, mark_retrieved
+from ivrd.asterisk.ami_action import ConnectionLost, mark_retrieved
+from ivrd.asterisk.ami_client import AmiClient
+from ivrd.asterisk.ami_link import ActionRefused
 from ivrd.asterisk.dialplan_names import LEADER
 from ivrd.asterisk.leader_guard import LeaderGuard, boot_seconds
 from ivrd.ha.leadership import NOBODY, Leadership, Role

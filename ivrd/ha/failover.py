@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ivrd import log
-from ivrd.asterisk.ami_client import ActionRefused, AmiClient
-from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.asterisk.ami_action import ConnectionLost
+from ivrd.asterisk.ami_client import AmiClient
+from ivrd.asterisk.ami_link import ActionRefused
 from ivrd.asterisk.breaks import with_breaks
 from ivrd.asterisk.queue_log import LogPosition
 from ivrd.calls.tracker import CallTracker

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import assert_never
 
 from ivrd import log
-from ivrd.asterisk.ami_client import LinkState
+from ivrd.asterisk.ami_link import LinkState
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.core.breaker import Breaker, BreakerState
 from ivrd.core.call import Call

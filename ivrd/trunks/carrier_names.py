@@ -14,8 +14,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from ivrd import log
-from ivrd.asterisk.ami_client import ActionRefused
-from ivrd.asterisk.ami_protocol import BadValue, ConnectionLost
+from ivrd.asterisk.ami_action import BadValue, ConnectionLost
+from ivrd.asterisk.ami_link import ActionRefused
 from ivrd.asterisk.call_request import NotPlaced
 from ivrd.asterisk.dialplan_names import (
     HOST_EXTENSION,

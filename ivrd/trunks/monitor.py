@@ -15,8 +15,8 @@ from typing import Protocol, assert_never
 
 from ivrd import log
 from ivrd.asterisk import trunk_states
-from ivrd.asterisk.ami_client import ActionRefused
-from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.asterisk.ami_action import ConnectionLost
+from ivrd.asterisk.ami_link import ActionRefused
 from ivrd.asterisk.dialplan_names import PARTNER_PREFIX, aors_of, trunk_of
 from ivrd.asterisk.facts import (
     AttemptReport,

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, assert_never
 
+from ivrd.asterisk.ami_action import BadValue, ConnectionLost, mark_retrieved
 from ivrd.asterisk.ami_client import AmiClient
-from ivrd.asterisk.ami_protocol import BadValue, ConnectionLost, mark_retrieved
 from ivrd.asterisk.breaks import with_breaks
 from ivrd.asterisk.queue_language import wait_language
 from ivrd.core.announced_wait import Announced, announce, rounded_up

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ivrd.agents.line import LineSeats
-from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.asterisk.ami_action import ConnectionLost
 from ivrd.asterisk.seat_facts import LineJoined, LineLeft
 from ivrd.config.settings import AgentLimits, AgentSettings
 from ivrd.core.agent import Duty, SeatTaken

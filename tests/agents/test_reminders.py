@@ -8,7 +8,7 @@ import pytest
 
 from ivrd.agents.controller import NO_ANSWER
 from ivrd.agents.reminders import Reminders
-from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.asterisk.ami_action import ConnectionLost
 from ivrd.asterisk.call_request import NotPlaced
 from ivrd.asterisk.dialplan_names import ATTEMPT
 from ivrd.asterisk.facts import AttemptReport

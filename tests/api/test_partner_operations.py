@@ -14,8 +14,8 @@ import pytest
 from ivrd.api import server
 from ivrd.api.partner_operations import numbers
 from ivrd.api.partner_report import MOST_ENTRIES
-from ivrd.asterisk.ami_client import ActionRefused
-from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.asterisk.ami_action import ConnectionLost
+from ivrd.asterisk.ami_link import ActionRefused
 from ivrd.cli import client
 from ivrd.core.breaker import Breaker, BreakerState
 from ivrd.core.call import Call

@@ -8,7 +8,7 @@ import pytest
 
 from ivrd.api import server
 from ivrd.api.trunk_operations import TrunkOperations
-from ivrd.asterisk.ami_client import ActionRefused
+from ivrd.asterisk.ami_link import ActionRefused
 from ivrd.config.network_settings import NetworkSettings
 from ivrd.config.trunk_settings import TrunkSettings
 from ivrd.trunks import monitor as monitors

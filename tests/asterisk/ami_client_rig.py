@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 import pytest
 from panoramisk.message import Message
 
-from ivrd.asterisk.ami_client import AmiAddress, AmiClient, Timeouts
+from ivrd.asterisk.ami_client import AmiClient
+from ivrd.asterisk.ami_link import AmiAddress, Timeouts
 from ivrd.asterisk.leader_guard import LeaderGuard
 
 FAST = Timeouts(

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from ivrd.asterisk.ami_client import AmiAddress, AmiClient, Timeouts
+from ivrd.asterisk.ami_client import AmiClient
+from ivrd.asterisk.ami_link import AmiAddress, Timeouts
 from ivrd.asterisk.leader_guard import LeaderGuard
 from tests.asterisk.ami_client_rig import FAST, SLOW_WORLD, Heard, running
 from tests.asterisk.fake_ami import FakeAmi, block

@@ -4,8 +4,10 @@ import asyncio
 
 import pytest
 
-from ivrd.asterisk.ami_client import ActionRefused, AmiAddress, AmiClient, Timeouts
-from ivrd.asterisk.ami_protocol import READ_BYTES, ConnectionLost
+from ivrd.asterisk.ami_action import ConnectionLost
+from ivrd.asterisk.ami_client import AmiClient
+from ivrd.asterisk.ami_link import ActionRefused, AmiAddress, Timeouts
+from ivrd.asterisk.ami_protocol import READ_BYTES
 from ivrd.asterisk.leader_guard import LeaderGuard
 from tests.asterisk.ami_client_rig import FAST, SLOW_WORLD, nothing, running
 from tests.asterisk.fake_ami import FakeAmi, block, denied, mute, rows

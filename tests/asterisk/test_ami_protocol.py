@@ -10,13 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivrd.asterisk.ami_protocol import (
-    BUFFER_LIMIT,
-    LINE_LIMIT,
-    AmiProtocol,
-    BadValue,
-    ConnectionLost,
-)
+from ivrd.asterisk.ami_action import LINE_LIMIT, BadValue, ConnectionLost
+from ivrd.asterisk.ami_protocol import BUFFER_LIMIT, AmiProtocol
 
 GREETING = b"Asterisk Call Manager/11.0.0\r\n"
 GOOD = "Event: Hangup\r\nUniqueid: 1.1\r\nCause-txt: สายหลุด\r\n\r\n".encode()

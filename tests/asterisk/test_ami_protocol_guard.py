@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from ivrd.asterisk.ami_protocol import AmiProtocol, ConnectionLost
+from ivrd.asterisk.ami_action import ConnectionLost
+from ivrd.asterisk.ami_protocol import AmiProtocol
 from ivrd.asterisk.leader_guard import LeaderGuard, NotLeader
 from tests.asterisk.test_ami_protocol import GREETING, Socket
 from tests.asterisk.virtual import run

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from panoramisk.message import Message
 
-from ivrd.asterisk.ami_protocol import BadValue, ConnectionLost, encoded
+from ivrd.asterisk.ami_action import BadValue, ConnectionLost, encoded
 from ivrd.asterisk.async_agi import (
     PATIENCE_SECONDS,
     TEXT_LIMIT,

@@ -5,7 +5,7 @@ from math import inf
 
 import pytest
 
-from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.asterisk.ami_action import ConnectionLost
 from ivrd.asterisk.leader_guard import HELD_AT_MOST, READ_ONLY_ACTIONS, LeaderGuard, NotLeader
 from tests.asterisk.virtual import run
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivrd.asterisk.ami_client import ActionRefused
+from ivrd.asterisk.ami_link import ActionRefused
 from ivrd.asterisk.queue_members import QueueMembers
 from ivrd.asterisk.seat_facts import MemberChanged, SeatState, SeatUnanswered
 from ivrd.asterisk.snapshot import AsteriskSnapshot

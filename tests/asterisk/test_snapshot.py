@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 from panoramisk.message import Message
 
-from ivrd.asterisk.ami_client import ActionRefused
+from ivrd.asterisk.ami_link import ActionRefused
 from ivrd.asterisk.leader_guard import READ_ONLY_ACTIONS
 from ivrd.asterisk.snapshot import AsteriskSnapshot, Caller, read
 from ivrd.core.call import CallState

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ivrd.asterisk import dialplan_names
-from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.asterisk.ami_action import ConnectionLost
 from ivrd.asterisk.call_request import NotPlaced
 from ivrd.asterisk.facts import AttemptReport
 from ivrd.callbacks.booker import Booker, BookingSettings

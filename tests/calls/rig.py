@@ -11,8 +11,8 @@ from typing import Any
 
 from panoramisk.message import Message
 
-from ivrd.asterisk.ami_client import ActionRefused
-from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.asterisk.ami_action import ConnectionLost
+from ivrd.asterisk.ami_link import ActionRefused
 from ivrd.asterisk.async_agi import Sessions
 from ivrd.asterisk.call_facts import AgentCallOffered
 from ivrd.asterisk.conversation_settings import ConversationSettings

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.asterisk.ami_action import ConnectionLost
 from ivrd.asterisk.seat_facts import MemberChanged, SeatOffered, SeatState, SeatUnanswered
 from ivrd.calls.recheck import LOOKS_WITHIN, PARTNER_LASTED_SECONDS, STOPS, Recheck
 from ivrd.core.call import Call, CallState, Outcome, Stage

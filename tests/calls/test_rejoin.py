@@ -4,7 +4,7 @@ import asyncio
 
 from panoramisk.message import Message
 
-from ivrd.asterisk.ami_client import ActionRefused
+from ivrd.asterisk.ami_link import ActionRefused
 from ivrd.calls.rejoin import Rejoin
 from ivrd.core.call import AnsweredBy, Call
 from ivrd.core.call_events import Connected, JoinedQueue

@@ -5,7 +5,7 @@ from collections import Counter
 
 from panoramisk.message import Message
 
-from ivrd.asterisk.ami_client import ActionRefused
+from ivrd.asterisk.ami_link import ActionRefused
 from ivrd.calls.requeue import AGAIN_SECONDS, Destinations, Requeue, Route
 from ivrd.core.call import AnsweredBy, Call
 from ivrd.core.call_events import Connected, HungUp, JoinedQueue

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from panoramisk.message import Message
 
-from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.asterisk.ami_action import ConnectionLost
 from ivrd.asterisk.breaks import EACH
 from ivrd.core.call import Call, CallState, Outcome, Stage
 from ivrd.core.seats import Pool

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ivrd.asterisk.ami_client import AmiAddress
-from ivrd.asterisk.ami_protocol import AmiProtocol, BadValue, ConnectionLost
+from ivrd.asterisk.ami_action import BadValue, ConnectionLost
+from ivrd.asterisk.ami_link import AmiAddress
+from ivrd.asterisk.ami_protocol import AmiProtocol
 from ivrd.config.load import load
 from ivrd.config.problem import ConfigError
 from ivrd.config.secret import AMI_SECRET, read_secret

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from panoramisk.message import Message
 
-from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.asterisk.ami_action import ConnectionLost
 from ivrd.asterisk.leader_guard import LeaderGuard, NotLeader
 from ivrd.asterisk.queue_log import QueueLogReader
 from ivrd.core.call import Call

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ivrd.asterisk.ami_protocol import ConnectionLost
+from ivrd.asterisk.ami_action import ConnectionLost
 from ivrd.asterisk.call_request import NotPlaced
 from ivrd.asterisk.dialplan_names import SOURCES_OF
 from ivrd.config.load import load

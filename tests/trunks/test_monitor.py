@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ivrd.asterisk.ami_client import ActionRefused
+from ivrd.asterisk.ami_link import ActionRefused
 from ivrd.asterisk.facts import AttemptReport, PartnerLegEvent, TrunkAddress, TrunkRegistration
 from ivrd.asterisk.trunk_log import PasswordRefused, RegistrationRefused, SoundRefused
 from ivrd.config.network_settings import NetworkSettings
