@@ -39,9 +39,10 @@ OURS = {
 APP_QUEUE = {
     "ENTERQUEUE": EntryType.JOINED,
     "CONNECT": EntryType.CONNECTED,
+    "WITHDRAW": EntryType.WITHDRAWN,
     "ABANDON": EntryType.GAVE_UP,
 }
-WAITED = {"CONNECT": 0, "ABANDON": 2}  # which argument has the seconds in the queue
+WAITED = {"CONNECT": 0, "WITHDRAW": 2, "ABANDON": 2}  # which argument has the seconds in the queue
 STATES: dict[str, CallState] = {
     "ivr": CallState.MENU,
     "info": CallState.INFO,

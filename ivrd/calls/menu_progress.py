@@ -37,15 +37,15 @@ from ivrd.core.intake import (
 from ivrd.core.ledger import Ledger
 from ivrd.core.priority import Urgency
 
-# Where a caller is who has been promised something, and the event that leads there.
-PROMISED: Mapping[type[Command], tuple[CallState, c.Event]] = {
+# Where a caller is who has been told or promised something, and the event that leads there.
+TOLD: Mapping[type[Command], tuple[CallState, c.Event]] = {
     AtBooked: (CallState.BOOKED, c.Booked()),
     AtDeflected: (CallState.DEFLECTED, c.Deflected()),
     AtFiled: (CallState.INFO, c.PlayedMessage()),
+    AtInfo: (CallState.INFO, c.PlayedMessage()),
 }
 # Where a caller is in the menus, as an event.
 REACHED: Mapping[type[Command], c.Event] = {
-    AtInfo: c.PlayedMessage(),
     AtClosed: c.Rejected(),
     AtMenu: c.ReturnedToMenu(),
 }
@@ -80,7 +80,7 @@ class MenuProgress:
         if call_id not in self._ledger.calls:
             return
         match command:
-            case AtInfo() | AtClosed() | AtMenu():
+            case AtClosed() | AtMenu():
                 self._apply_event(call_id, REACHED[type(command)])
             case Speak(language):
                 self._ledger.note(call_id, language=language)
@@ -94,8 +94,8 @@ class MenuProgress:
             ):
                 self._ledger.note(call_id, topic=topic)
                 self._moved(call_id)
-            case AtBooked() | AtDeflected() | AtFiled():
-                self._promised(call_id, *PROMISED[type(command)])
+            case AtInfo() | AtBooked() | AtDeflected() | AtFiled():
+                self._told(call_id, *TOLD[type(command)])
             case Say() | Await() | GoodBye() | Book() | BackToQueue():
                 self._moved(call_id)
             case RedFlags() | RiskFlags():
@@ -106,8 +106,8 @@ class MenuProgress:
             case _:
                 assert_never(command)
 
-    def _promised(self, call_id: str, state: CallState, event: c.Event) -> None:
-        """A call back is written down, a link was sent or a ticket filed; a caller who is resumed
-        after that hears so once more."""
+    def _told(self, call_id: str, state: CallState, event: c.Event) -> None:
+        """A message is told, a call back written down, a link sent or a ticket filed; a caller who
+        is resumed after that hears so once more."""
         if self._ledger.calls[call_id].state is not state:
             self._apply_event(call_id, event)

@@ -73,6 +73,7 @@ TABLE: dict[tuple[CallState, type[Event]], CallState] = {
     (CallState.QUEUE, LeftQueue): CallState.MENU,
     (CallState.QUEUE, OpenedQueueMenu): CallState.QUEUE_MENU,
     (CallState.QUEUE_MENU, JoinedQueue): CallState.QUEUE,
+    (CallState.QUEUE_MENU, LeftQueue): CallState.MENU,  # had joined again, which nobody saw
     (CallState.QUEUE_MENU, PlayedMessage): CallState.INFO,  # has registered by keys
     (CallState.QUEUE_MENU, Booked): CallState.BOOKED,
     **{(state, Booked): CallState.BOOKED for state in (CallState.MENU, CallState.INFO)},

@@ -132,7 +132,7 @@ def again(tree: Tree, visit: CaseVisit, closed: frozenset[str]) -> Result:
     after = replace(visit, interruptions=visit.interruptions + 1)
     match visit.at:
         case At.TOLD:
-            return _tell(tree, after, closed)
+            return _told(tree, after, closed)
         case At.LOOKING if visit.question.note:
             return _look_up(after)
         case At.LOOKING:
@@ -285,7 +285,12 @@ def _answered(tree: Tree, visit: CaseVisit, answer: CaseAnswer, closed: frozense
     if answer.result is not CaseResult.FOUND:
         said = UNKNOWN if answer.result is CaseResult.UNKNOWN else NOT_TOLD
         return _to_person(tree, visit, closed, said)
-    after, commands = _tell(tree, replace(visit, at=At.TOLD, state=answer.state), closed)
+    return _told(tree, replace(visit, at=At.TOLD, state=answer.state), closed)
+
+
+def _told(tree: Tree, visit: CaseVisit, closed: frozenset[str]) -> Result:
+    """Say it for the first time, or the first time by this ivrd: the caller is at a message."""
+    after, commands = _tell(tree, visit, closed)
     told = (AtInfo(INFO),) if has_heard(after) else ()
     return after, (*told, *commands)
 

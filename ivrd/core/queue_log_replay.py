@@ -12,6 +12,10 @@ before that have an entry of their own; all others were cut off.  They ended whe
 before that was written, as far as anybody can know: the time without an Asterisk is nobody's wait
 and nobody's talk.
 
+Of a menu, before the queue or while waiting, queue_log sees who comes and who goes, not what is
+said there: that somebody is to be called back, has a link or has registered stands in the entry of
+the end alone.  Without that entry it is not sure where the caller was (`ReplayedCall.sure`).
+
 An entry comes with a position: where it begins, in whatever terms the reader has.  `oldest` is the
 position to begin from after a restart of ivrd: from there every call that is still needed is read
 again from its first entry.  A call is needed until its end is recorded (`done`).
@@ -39,6 +43,7 @@ from ivrd.core.call_events import (
     JoinedQueue,
     LeftQueue,
     MediaLost,
+    OpenedQueueMenu,
     PlayedMessage,
     Rejected,
     Transferred,
@@ -58,6 +63,7 @@ class EntryType(StrEnum):
     RECEIVED = "received"
     DIALLED = "dialled"  # the same of a call that the hotline makes
     JOINED = "joined"
+    WITHDRAWN = "withdrawn"  # out of the line, into the menu that there is while waiting
     CONNECTED = "connected"
     TRANSFERRED = "transferred"  # sent on by the person who had it
     TAKEN_OVER = "taken over"  # by another one, who has it without a queue in between
@@ -67,9 +73,13 @@ class EntryType(StrEnum):
     RESTARTED = "restarted"  # of no call: Asterisk began anew, and all its calls are gone
 
 
+# What happens to a call in a queue alone.
+IN_QUEUE = (EntryType.CONNECTED, EntryType.WITHDRAWN, EntryType.GAVE_UP)
+
+
 @dataclass(frozen=True)
 class QueueLogEntry:
-    """One entry.  waited_seconds: in the queue, of CONNECTED and GAVE_UP.
+    """One entry.  waited_seconds: in the queue, of CONNECTED, WITHDRAWN and GAVE_UP.
 
     state: of ENDED: MENU, INFO, CLOSED, BOOKED, DEFLECTED, or QUEUE for everything else from there
     on.
@@ -115,7 +125,7 @@ class ReplayedCall:
     """A call that queue_log has ended; `call` as `Ended` has it.
 
     whole: its first entry was read.  sure: queue_log tells where the call was when it ended; if
-    not, it saw neither queue nor person, and a ledger that has the call elsewhere knows better.
+    not, it saw the caller in a menu last, and a ledger that has the call elsewhere knows better.
     token: of a call that the hotline made; see `QueueLogEntry`.
     """
 
@@ -207,9 +217,9 @@ class QueueLogReplay(Generic[Position]):
 
     def _end(self, call: Call, event: End, ended: QueueLogEntry | None = None) -> ReplayedCall:
         """The call's end by `event`; `ended` is its ENDED entry, if it has one."""
-        sure = call.state is not CallState.MENU
+        sure = call.state not in (CallState.MENU, CallState.QUEUE_MENU)
         if ended is not None:
-            sure = sure or ended.state is not CallState.QUEUE
+            sure = call.state is not CallState.MENU or ended.state is not CallState.QUEUE
             for each in _last_steps(call.state, ended):
                 call, _ = step(call, each)
             call = replace(call, topic=ended.topic)
@@ -274,23 +284,21 @@ def _steps(call: Call, entry: QueueLogEntry) -> Iterator[Event]:
     earliest.
     """
     began = min(call.received_at, entry.at)
-    joined = JoinedQueue(max(began, entry.at - entry.waited_seconds), entry.queue)
+    if entry.entry_type in IN_QUEUE and call.state is not CallState.QUEUE:
+        yield JoinedQueue(max(began, entry.at - entry.waited_seconds), entry.queue)
     match entry.entry_type:
         case EntryType.JOINED:
             yield JoinedQueue(entry.at, entry.queue)
-        case EntryType.CONNECTED:
-            if call.state is not CallState.QUEUE:
-                yield joined
+        case EntryType.CONNECTED | EntryType.TAKEN_OVER:
             yield Connected(entry.at, entry.by, entry.seat)
-        case EntryType.GAVE_UP:
-            if call.state is not CallState.QUEUE:
-                yield joined
+        case EntryType.WITHDRAWN:
+            yield OpenedQueueMenu()
         case EntryType.TRANSFERRED:
             yield Transferred(entry.at)
-        case EntryType.TAKEN_OVER:
-            yield Connected(entry.at, entry.by, entry.seat)
         case EntryType.LEFT:
             yield LeftQueue()
+        case EntryType.GAVE_UP:
+            pass  # the end itself has a line of its own
         case EntryType.RECEIVED | EntryType.DIALLED | EntryType.ENDED | EntryType.RESTARTED:
             pass  # the call's first, its last, and none of a call
         case _:
@@ -299,7 +307,8 @@ def _steps(call: Call, entry: QueueLogEntry) -> Iterator[Event]:
 
 def _last_steps(state: CallState, ended: QueueLogEntry) -> Iterator[Event]:
     """From where the earlier entries have a call to where the last one says it was."""
-    if state is CallState.QUEUE and ended.state is not CallState.QUEUE:
+    waits = state in (CallState.QUEUE, CallState.QUEUE_MENU)
+    if waits and ended.state is not CallState.QUEUE:
         yield LeftQueue()
         state = CallState.MENU
     if state is CallState.MENU and ended.state is CallState.INFO:

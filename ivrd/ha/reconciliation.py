@@ -29,7 +29,7 @@ from typing import Protocol
 from ivrd import log
 from ivrd.asterisk.queue_log import LogPosition
 from ivrd.calls.listeners import LastSeen, Resolution
-from ivrd.core.call import Call, CallState, Outcome, Stage
+from ivrd.core.call import Call, Outcome, Stage
 from ivrd.core.call_events import CutOff, HungUp, MediaLost
 from ivrd.core.call_notices import Ended, Notice
 from ivrd.core.queue_log_replay import (
@@ -308,7 +308,7 @@ class Reconciliation:
         """A call's end as queue_log has it, or, where that is not sure, as the ledger does."""
         call, here = finished.call, finished.call.id in self._calls
         self._missing.pop(call.id, None)
-        if here and (not finished.sure or self._was_promised(call)):
+        if here and not finished.sure and not self._is_behind(call):
             yield self._last_seen(call)
         elif here or finished.whole:
             self._ended.setdefault(call.id, (finished.outcome, finished.stage))
@@ -318,11 +318,9 @@ class Reconciliation:
         else:
             self.strangers += 1
 
-    def _was_promised(self, call: Call) -> bool:
-        """Whether a call that was cut off was to be called back, or was sent a link: only its end
-        would tell so."""
-        promised = (CallState.BOOKED, CallState.DEFLECTED)
-        return call.cut_off and self._calls[call.id].state in promised
+    def _is_behind(self, call: Call) -> bool:
+        """Whether queue_log saw the call join a queue, and the ledger did not."""
+        return call.joined_at is not None and self._calls[call.id].joined_at is None
 
     def _last_seen(self, call: Call) -> LastSeen:
         """The end of a call of which queue_log tells how it ended, at most, and not where."""

@@ -179,6 +179,10 @@ MEANINGS = [
         QueueLogEntry(5e9, EntryType.GAVE_UP, "1.2", "red", waited_seconds=17.0),
     ),
     (
+        "red|NONE|WITHDRAW|1|1|17|",
+        QueueLogEntry(5e9, EntryType.WITHDRAWN, "1.2", "red", waited_seconds=17.0),
+    ),
+    (
         "red|base-01|CONNECT|3|1.4|1",
         QueueLogEntry(5e9, EntryType.CONNECTED, "1.2", "red", "base-01", AnsweredBy.INHOUSE, 3.0),
     ),

@@ -152,6 +152,28 @@ def test_who_waits_and_hangs_up_when_told_is_self_served() -> None:
     run(body())
 
 
+def test_who_waits_and_is_told_again_by_another_ivrd_is_at_a_message_there_as_well() -> None:
+    """A standby has seen that the menu was opened, not what was said in it."""
+
+    async def body() -> None:
+        rig, other = Asking(), Asking()
+        for each in (rig, other):
+            await each.waits_in_menu()
+        await rig.keys("6", *CODE, "1")
+        rig.cases.answers.put_nowait(CaseAnswer(CaseResult.FOUND, "bed"))
+        await settle()
+        other.tracker.ivr.detach_all("another ivrd was the leader")
+        other.tracker.restore(rig.ledger.calls[CALL], rig.tracker.ivr.position(CALL))
+        assert other.places() == {CALL: CallState.QUEUE_MENU}
+        await other.tracker.ivr.resume()
+        await settle()
+        assert other.places() == {CALL: CallState.INFO}
+        await other.take(gone(CALL))
+        assert other.ends() == {CALL: (Outcome.SELF_SERVED, Stage.IVR)}
+
+    run(body())
+
+
 def test_while_cases_are_not_looked_up_the_key_is_none() -> None:
     async def body() -> None:
         rig = Asking()

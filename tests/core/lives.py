@@ -77,7 +77,10 @@ def lives(draw: st.DrawFn, call_id: str = "a") -> list[Step]:
                     (PlayedMessage(), None),
                     (Rejected(), None),
                     (ReturnedToMenu(), None),
-                    (OpenedQueueMenu(), None),
+                    (
+                        OpenedQueueMenu(),
+                        QueueLogEntry(0.0, EntryType.WITHDRAWN, call_id, call.queue),
+                    ),
                     (Booked(), None),
                     (Deflected(), None),
                     (JoinedQueue(0.0, queue), QueueLogEntry(0.0, EntryType.JOINED, call_id, queue)),

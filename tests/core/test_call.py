@@ -225,7 +225,7 @@ MAY_HAPPEN: dict[CallState, set[type]] = {
         *(HungUp, MediaLost, CutOff),
     },
     CallState.QUEUE_MENU: {
-        *(JoinedQueue, PlayedMessage, Booked, Deflected),
+        *(JoinedQueue, LeftQueue, PlayedMessage, Booked, Deflected),
         *(HungUp, MediaLost, CutOff),
     },
     CallState.DEFLECTED: {JoinedQueue, Rejected, HungUp, MediaLost, CutOff},

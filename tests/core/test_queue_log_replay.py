@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ivrd.core import queue_log_replay as module
 from ivrd.core.call import AnsweredBy, CallbackResult, CallState, Outcome, Stage
-from ivrd.core.call_events import CutOff
+from ivrd.core.call_events import CutOff, JoinedQueue, OpenedQueueMenu, PlayedMessage
 from ivrd.core.call_events import End as Ending
 from ivrd.core.call_notices import Ended
 from ivrd.core.ledger import Ledger
@@ -18,9 +18,24 @@ from tests.core.lives import BEGINNINGS, Step, begun, days
 End = tuple[Outcome, Stage, str, AnsweredBy, CallbackResult | None]
 
 
+# Where only the entry of the end would tell what became of the caller.
+IN_MENUS = (
+    *(CallState.MENU, CallState.INFO, CallState.CLOSED, CallState.QUEUE_MENU),
+    *(CallState.BOOKED, CallState.DEFLECTED),
+)
+
+
 def booked(moments: list[Step]) -> dict[str, End]:
     """How the books end these calls."""
-    ledger, ends = Ledger(), dict[str, End]()
+    ledger = Ledger()
+    ends = heard(ledger, moments)
+    assert (ledger.balance(), ledger.callback_balance()) == (0, 0)
+    return ends
+
+
+def heard(ledger: Ledger, moments: list[Step]) -> dict[str, End]:
+    """How the calls end that do."""
+    ends = dict[str, End]()
     for moment in moments:
         if moment.line is not None and moment.line.entry_type in BEGINNINGS:
             ledger.receive(begun(moment.line))
@@ -34,7 +49,6 @@ def booked(moments: list[Step]) -> dict[str, End]:
                         notice.call.by,
                         notice.call.result,
                     )
-    assert (ledger.balance(), ledger.callback_balance()) == (0, 0)
     return ends
 
 
@@ -139,6 +153,37 @@ def test_a_caller_whose_return_has_no_line_is_where_the_end_says() -> None:
     assert (found.outcome, found.stage) == (Outcome.ABANDONED, Stage.IVR)
 
 
+RESTARTED = QueueLogEntry(30.0, EntryType.RESTARTED)
+JOINED = line(EntryType.JOINED, 6.0, queue="red")
+OPENED = line(EntryType.WITHDRAWN, queue="red", waited_seconds=4.0)
+
+
+def test_who_opened_the_menu_while_waiting_may_have_been_told_anything_there() -> None:
+    """A caller who registers there, and hears that it is filed, does not wait any more."""
+    ledger = Ledger()
+    ledger.receive(begun(RECEIVED))
+    for event in (JoinedQueue(6.0, "red"), OpenedQueueMenu(), PlayedMessage()):
+        ledger.apply("a", event)
+    (known,) = ledger.apply("a", CutOff(10.0))
+    assert isinstance(known, Ended)
+    assert known.stage is Stage.IVR
+    (found,) = told([RECEIVED, JOINED, OPENED, RESTARTED])
+    assert (found.outcome, found.stage, found.sure) == (Outcome.FAILED, Stage.QUEUE, False)
+
+
+@pytest.mark.parametrize("state", [CallState.QUEUE, *IN_MENUS[:3], *IN_MENUS[4:]])
+def test_the_end_of_a_call_in_the_menu_while_waiting_tells_where_it_was(state: CallState) -> None:
+    (found,) = told([RECEIVED, OPENED, line(EntryType.ENDED, 20.0, state=state)])
+    stage = Stage.QUEUE if state is CallState.QUEUE else Stage.IVR
+    assert (found.stage, found.sure, found.call.joined_at) == (stage, True, 6.0)
+
+
+def test_who_has_gone_back_from_the_menu_while_waiting_waits() -> None:
+    (found,) = told([RECEIVED, JOINED, OPENED, replace(JOINED, at=20.0), RESTARTED])
+    assert (found.outcome, found.stage, found.sure) == (Outcome.FAILED, Stage.QUEUE, True)
+    assert found.call.joined_at == 6.0
+
+
 SURENESS = [
     # lines, whole, sure
     (
@@ -214,14 +259,15 @@ def test_a_restart_cuts_off_whoever_has_not_ended(moments: list[Step], data: st.
     moments = moments[: data.draw(st.integers(0, len(moments)))]
     last = {moment.call_id: moment for moment in moments}
     ended = {c for c, moment in last.items() if isinstance(moment.event, Ending)}
+    ledger = Ledger()
+    heard(ledger, moments)
+    in_menus = {c for c, call in ledger.calls.items() if call.state in IN_MENUS}
     at = 100.0 + len(moments)
     cut = [Step(call_id, CutOff(at), None) for call_id in last.keys() - ended]
     found = told([*lines_of(moments), QueueLogEntry(at, EntryType.RESTARTED)])
-    # Of a call that was to be called back, or has a link, only the end would have told so: the
-    # ledger knows better.
-    known = {c: end for c, end in booked([*moments, *cut]).items()
-             if c in ended or end[0] not in (Outcome.CALLBACK, Outcome.DEFLECTED)}  # fmt: skip
-    assert {c: end for c, end in ends(found).items() if c in known} == known
+    assert {f.call.id for f in found if not f.sure} == in_menus
+    sure = {c: end for c, end in booked([*moments, *cut]).items() if c not in in_menus}
+    assert ends([f for f in found if f.sure]) == sure
     assert {f.call.id for f in found if f.call.cut_off} >= last.keys() - ended
 
 

@@ -17,7 +17,16 @@ from hypothesis import strategies as st
 from ivrd.asterisk.queue_log import LogPosition, QueueLogReader
 from ivrd.calls.listeners import LastSeen, Resolution
 from ivrd.core.call import AnsweredBy, Call, CallState, Direction, Outcome, Stage
-from ivrd.core.call_events import Connected, Event, HungUp, JoinedQueue, PlayedMessage
+from ivrd.core.call_events import (
+    Booked,
+    Connected,
+    Deflected,
+    Event,
+    HungUp,
+    JoinedQueue,
+    OpenedQueueMenu,
+    PlayedMessage,
+)
 from ivrd.core.call_notices import Ended, Notice, Offered
 from ivrd.core.call_table import InvalidTransition
 from ivrd.core.ledger import Ledger
@@ -258,6 +267,8 @@ async def test_a_missed_call_whose_end_is_known_is_booked_at_once():
     assert rig.ends() == {"a": ANSWERED}
 
 
+OPENED = QueueLogEntry(993.0, EntryType.WITHDRAWN, "a", "red")
+IN_MENU = (JoinedQueue(991.0, "red"), OpenedQueueMenu())  # that of one who waits
 WITHOUT_END = [
     # what the record has, where the books last saw the call, how it ends
     ((), (), LEFT_MENU),
@@ -266,6 +277,11 @@ WITHOUT_END = [
     ((RECEIVED,), (JoinedQueue(991.0, "red"),), LEFT_QUEUE),
     ((RECEIVED, JOINED, TAKEN), (JoinedQueue(991.0, "red"),), ANSWERED),
     ((RECEIVED, JOINED), (), LEFT_QUEUE),
+    ((RECEIVED, JOINED, OPENED), IN_MENU, LEFT_QUEUE),
+    ((RECEIVED, JOINED, OPENED), (*IN_MENU, PlayedMessage()), (Outcome.SELF_SERVED, Stage.IVR)),
+    ((RECEIVED, JOINED, OPENED), (*IN_MENU, Booked()), (Outcome.CALLBACK, Stage.IVR)),
+    ((RECEIVED, JOINED, OPENED), (*IN_MENU, Deflected()), (Outcome.DEFLECTED, Stage.IVR)),
+    ((RECEIVED, JOINED, OPENED), (), LEFT_QUEUE),
 ]
 
 
@@ -301,6 +317,14 @@ CUT_OFF = [
     ((RECEIVED,), (JoinedQueue(991.0, "red"),), FAILED_IN_QUEUE),
     ((RECEIVED, JOINED), (), FAILED_IN_QUEUE),
     ((RECEIVED, JOINED, TAKEN), (JoinedQueue(991.0, "red"),), ANSWERED),
+    ((RECEIVED, JOINED, OPENED), IN_MENU, FAILED_IN_QUEUE),
+    ((RECEIVED, JOINED, OPENED), (*IN_MENU, PlayedMessage()), FAILED_IN_MENU),  # has registered
+    ((RECEIVED, JOINED, OPENED), (*IN_MENU, Booked()), (Outcome.CALLBACK, Stage.IVR)),
+    ((RECEIVED, JOINED, OPENED), (*IN_MENU, Deflected()), (Outcome.DEFLECTED, Stage.IVR)),
+    ((RECEIVED, JOINED, OPENED), (), FAILED_IN_QUEUE),  # the ledger did not see it join
+    ((RECEIVED, JOINED, OPENED, JOINED), (*IN_MENU, PlayedMessage()), FAILED_IN_QUEUE),
+    ((RECEIVED,), (Booked(),), (Outcome.CALLBACK, Stage.IVR)),
+    ((RECEIVED,), (Deflected(),), (Outcome.DEFLECTED, Stage.IVR)),
     (TALK, (JoinedQueue(991.0, "red"),), ANSWERED),  # hung up a moment before
     ((RECEIVED, JOINED, END), (JoinedQueue(991.0, "red"),), LEFT_QUEUE),
 ]
@@ -602,6 +626,7 @@ FORMS = {
     EntryType.RECEIVED: "{at}|{id}|hotline|NONE|RECEIVED|",
     EntryType.DIALLED: "{at}|{id}|hotline|NONE|DIALLED|",
     EntryType.JOINED: "{at}|{id}|{queue}|NONE|ENTERQUEUE||0200000001|1",
+    EntryType.WITHDRAWN: "{at}|{id}|{queue}|NONE|WITHDRAW|1|1|0|",
     EntryType.CONNECTED: "{at}|{id}|{queue}|{seat}|CONNECT|0|1.1|0",
     EntryType.TRANSFERRED: "{at}|{id}|hotline|NONE|TRANSFERRED|base-01",
     EntryType.TAKEN_OVER: "{at}|{id}|hotline|{seat}|TAKEN|",
