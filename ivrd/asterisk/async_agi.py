@@ -176,7 +176,9 @@ class Session:
         for sent in pending.values():
             if not sent.result.done():
                 sent.result.set_exception(SessionOver(why))
-        self._on_over()
+        # Whoever watches has this session: without a cycle both are gone when the last one is.
+        on_over, self._on_over = self._on_over, lambda: None
+        on_over()
 
     def stop_playing(self) -> None:
         """Cut short what is being played to the caller, if anything is."""

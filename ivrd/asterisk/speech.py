@@ -77,7 +77,7 @@ class Speech:
     def prompt_ended(self, result: str) -> None:
         """A prompt has ended. One that was cut short by a stop meant for another is said again."""
         said, self._saying = self._saying, None
-        self.close()
+        self._stop_clock()
         if "result=-1" in result:
             return  # the caller is gone, or the file is: Asterisk ends AsyncAGI
         if said and self._stray_stops and self._cut_short(result):
@@ -87,7 +87,14 @@ class Speech:
         self._go_on()
 
     def close(self) -> None:
-        """Interrupt nothing more."""
+        """Interrupt nothing more, and tell nobody of anything.
+
+        Whoever was told has this speech: without a cycle both are gone when the last one is.
+        """
+        self._stop_clock()
+        self._ended, self._done = _to_nobody, lambda: None
+
+    def _stop_clock(self) -> None:
         if self._clock is not None:
             self._clock.cancel()
 
@@ -127,10 +134,14 @@ class Speech:
         loop = asyncio.get_running_loop()
         if loop.time() < self._said_by:
             self.stop_playing()
-            self.close()
+            self._stop_clock()
             self._clock = loop.call_later(INTERRUPT_AGAIN_SECONDS, self._interrupt)
 
     def _renew(self, seconds: float) -> None:
         """From now on the caller can be without us for `seconds` plus the lease."""
         until = f"{seconds + self._lease_seconds:.1f}"
         self._session.tell(f"SET VARIABLE TIMEOUT(absolute) {quoted(until)}")
+
+
+def _to_nobody(_result: str) -> None:
+    """What has ended when the conversation is over."""

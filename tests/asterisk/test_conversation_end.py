@@ -1,6 +1,8 @@
 """Every conversation comes to its end, and a caller is never left without the next step."""
 
 import asyncio
+import gc
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -43,6 +45,28 @@ def test_a_hang_up_at_any_moment_ends_the_task_and_nothing_is_sent_after_it(
         assert caller.for_ledger == before
 
     run(body())
+
+
+@pytest.mark.parametrize("keys", ["", "12", "13"])
+def test_one_that_has_ended_is_gone_without_the_garbage_collector(keys: str) -> None:
+    """Which would keep all events waiting while it looks for cycles."""
+
+    async def body() -> None:
+        caller = Talk().begin()
+        caller.press([(0.7 * n, digit) for n, digit in enumerate(keys, 1)])
+        await asyncio.sleep(5.0)
+        caller.channel.hang_up()
+        await caller.task
+        await asyncio.sleep(60)
+        last = [weakref.ref(each) for each in (caller.conversation, caller.conversation._speech)]
+        vars(caller).clear()
+        assert [each() for each in last] == [None, None]
+
+    gc.disable()
+    try:
+        run(body())
+    finally:
+        gc.enable()
 
 
 def test_a_key_that_comes_with_the_hang_up_is_not_booked() -> None:
