@@ -355,12 +355,16 @@ class People:
 
     def forget_old(self, now: float) -> list[str]:
         """Forget who had no call for so long, and has none here; their ids."""
+        latest = now - self.rules.keep_seconds
         old = [
             person.id
-            for person in self
-            if now - person.seen_at > self.rules.keep_seconds
-            and person.id not in self._here
-            and not person.no_callback
+            for person in self._known.values()
+            if person.seen_at < latest and person.id not in self._here and not person.no_callback
+        ]
+        old += [
+            person_id
+            for person_id, at in self._answered.items()
+            if at < latest and person_id not in self._here
         ]
         for person_id in old:
             self.forget(person_id)
