@@ -60,9 +60,14 @@ def still_leads(scene: Scene, leader: OneOfTwo, terms: int) -> None:
         scene.note("another one became the leader, on a machine that was too busy for a lease")
 
 
-def felt(scene: Scene, leader: OneOfTwo) -> None:
-    """Wait until the leader has noticed, or has ended, and then a while."""
+def noticed(scene: Scene, leader: OneOfTwo) -> None:
+    """Wait until the leader has noticed, or has ended."""
     scene.until("the store is out of order", lambda: leader.gone or down(leader))
+
+
+def felt(scene: Scene, leader: OneOfTwo) -> None:
+    """Wait until the leader has noticed, and then a while."""
+    noticed(scene, leader)
     time.sleep(TROUBLE_SECONDS)
 
 
@@ -186,7 +191,7 @@ def fail_over(scene: Scene) -> float:
     began = time.monotonic()
     with trouble(scene) as leader:
         servers.master.kill()
-        scene.until("the store is out of order", lambda: leader.gone or down(leader))
+        noticed(scene, leader)
         servers.take_over()
     scene.time("the new master is written to after", time.monotonic() - began)
     servers.restore()

@@ -281,7 +281,7 @@ class PeopleOperations:
         self._check_read()
         found = [
             each
-            for each in all_lost(people.gave_up(), after, people.rules, settled)
+            for each in all_lost(people.abandoned(), after, people.rules, settled)
             if not people.calls_here(each.person.id)
         ]
         self._write_down(query, "recover list", f"{len(found)} people")

@@ -28,13 +28,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from panoramisk.ami_protocol import AMIProtocol
 from panoramisk.message import Message
 
 from ivrd.asterisk.ami_action import LINE_LIMIT, ConnectionLost, encoded, in_words
 from ivrd.asterisk.ami_message import LINE_END, parsed
+from ivrd.asterisk.leader_guard import LeaderGuard
 
 RATION = 100  # events a second
 # What wakes nobody as long as nobody waits for it: acknowledgements and changes of devices are
@@ -49,18 +50,6 @@ MESSAGE_END = BYTES_END * 2
 EVENT = b"Event: "  # how Asterisk begins each event (manager.c, manager_event)
 NOT_ASTERISK = "what answers there is not Asterisk's manager"
 ACTION_ID = b"ActionID"  # what every answer to an action of ours has, a list's rows too
-
-
-class Guard(Protocol):
-    """Whether an action may be sent; see leader_guard.py."""
-
-    def allows(self, action: str) -> bool:
-        """Whether it may be sent in this moment."""
-
-    def submit(
-        self, action: str, send: "Callable[[], asyncio.Future[Any]]"
-    ) -> "asyncio.Future[Any]":
-        """Send it now or later; raises `ConnectionLost` where it may not be sent at all."""
 
 
 class _Unsent(NamedTuple):
@@ -112,7 +101,7 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         on_lost: Callable[[str], None],
         wanted: Collection[str] | None = None,
         rationed: Collection[str] = (),
-        guard: Guard | None = None,
+        guard: LeaderGuard | None = None,
     ) -> None:
         self.reason = ""
         #: When bytes came last; asyncio's loops have the same clock.
@@ -126,7 +115,7 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
         self._on_lost = on_lost
         self._wanted = None if wanted is None else frozenset(name.encode() for name in wanted)
         self._rest = b""  # what has come of the next message
-        self._guard = guard
+        self._guard = guard or LeaderGuard()
         self._unsent: list[_Unsent] = []
         self._awaited: set[str] = set()
         self._acknowledgement: dict[str, int] = {}  # by action: its bytes, without the id
@@ -208,7 +197,7 @@ class AmiProtocol(AMIProtocol):  # type: ignore[misc]  # panoramisk has no types
 
     def _allowed(self, unsent: _Unsent) -> bool:
         """Whether this may be sent now; what may not is submitted to the guard once more."""
-        if self._guard is None or not unsent.guarded or self._guard.allows(unsent.action):
+        if not unsent.guarded or self._guard.allows(unsent.action):
             return True
 
         def send() -> "asyncio.Future[Any]":

@@ -171,7 +171,7 @@ class Recovery:
         self._forget_not_dialled()
         served = self.settings.routing.served
         oldest: dict[str, list[tuple[float, str, Lost]]] = {}  # heaps, the latest of them first
-        async for person in with_breaks([*self._registry.people.gave_up()]):
+        async for person in with_breaks([*self._registry.people.abandoned()]):
             if person.id in self._not_dialled:
                 continue
             if (each := self._owed(person, now)) is not None:

@@ -169,8 +169,8 @@ class People:
         at = self._answered.get(person)
         return self._known.get(person) if at is None else _answered(person, at)
 
-    def gave_up(self) -> Iterator[Person]:
-        """Those who have waited, and have not been answered since."""
+    def abandoned(self) -> Iterator[Person]:
+        """Those who have abandoned a wait, and have not been answered since."""
         return (person for person in self._known.values() if person.waits)
 
     def calls_here(self, person: str) -> Iterable[str]:

@@ -220,13 +220,7 @@ def test_a_store_that_is_back_empty_gets_the_calls_that_are_here(tmp_path: Path)
         await ivrd.failover.up()
         await ivrd.rig.take(arrived(CALL), arrived(SECOND), gone(SECOND))
         await ivrd.written()
-        store.down = True
-        await ivrd.rig.take(arrived(THIRD))  # CALL stays where it is
-        await until(lambda: not ivrd.write_behind.up)
-        store.entries.clear()
-        store.down = False
-        await until(lambda: ivrd.write_behind.up)
-        await ivrd.written()
+        await loses_all(store, ivrd, arrived(THIRD))  # CALL stays where it is
         assert set(store.entries[CALLS]) == {CALL, THIRD}
         assert store.ended() == [SECOND]
         assert ivrd.partners.written_again == 1
@@ -241,13 +235,7 @@ def test_a_store_that_is_back_empty_gets_how_far_the_record_is_booked(tmp_path: 
         await ivrd.failover.up()
         await ivrd.written()
         before = dict(store.entries["marks"])
-        store.down = True
-        await ivrd.rig.take(arrived(THIRD))
-        await until(lambda: not ivrd.write_behind.up)
-        store.entries.clear()
-        store.down = False
-        await until(lambda: ivrd.write_behind.up)
-        await ivrd.written()
+        await loses_all(store, ivrd, arrived(THIRD))
         assert store.entries["marks"] == before  # though nothing was recorded since
 
     live(body)
@@ -345,13 +333,7 @@ def test_a_store_that_loses_what_the_leader_before_wrote_gets_it_from_the_next(
         await first.die()
         lease.free = True
         await until(lambda: standby.failover.began)
-        store.down = True
-        await standby.rig.take(arrived(SECOND))
-        await until(lambda: not standby.write_behind.up)
-        store.entries.clear()
-        store.down = False
-        await until(lambda: standby.write_behind.up)
-        await standby.written()
+        await loses_all(store, standby, arrived(SECOND))
         assert store.ended() == [call_id]
 
     live(body)
@@ -545,3 +527,14 @@ def test_one_whose_writes_are_fenced_gives_up(tmp_path: Path) -> None:
         assert store.entries.get(CALLS, {}) == {}
 
     live(body)
+
+
+async def loses_all(store: Shelves, ivrd: Ivrd, event: Message) -> None:
+    """The store is down when this happens, and back without anything that it had."""
+    store.down = True
+    await ivrd.rig.take(event)
+    await until(lambda: not ivrd.write_behind.up)
+    store.entries.clear()
+    store.down = False
+    await until(lambda: ivrd.write_behind.up)
+    await ivrd.written()
